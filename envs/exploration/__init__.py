@@ -1,0 +1,1 @@
+"""The exploration world: occupancy maps, lidar, belief, viewpoint graph, robot, people."""
