@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
-SubgoalT = TypeVar("SubgoalT")
 BeliefT_contra = TypeVar("BeliefT_contra", contravariant=True)
 SubgoalT_co = TypeVar("SubgoalT_co", covariant=True)
 
@@ -46,7 +45,7 @@ class Provenance(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan(Generic[SubgoalT]):
+class Plan(Generic[SubgoalT_co]):
     """An ordered list of subgoals.
 
     Attributes:
@@ -59,7 +58,7 @@ class Plan(Generic[SubgoalT]):
         reason: Why the status is not `PlanStatus.OK`, empty otherwise.
     """
 
-    subgoals: Sequence[SubgoalT]
+    subgoals: Sequence[SubgoalT_co]
     status: PlanStatus
     provenance: Provenance
     belief_version: int

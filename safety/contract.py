@@ -78,6 +78,8 @@ class Context:
         movers: Centres of moving obstacles, world frame, shape ``(q, 2)`` [m].
         mover_radius: Radius of each, its position uncertainty included, shape ``(q,)`` [m].
         mover_speed: Bound on the speed of each, shape ``(q,)`` [m/s].
+        scan: The lidar's ranges, shape ``(n,)`` [m], ray i at heading ``theta + 2 pi i / n``,
+            infinite where nothing came back; empty where there is no lidar.
         allowed: For finite action sets: mask of the actions known to be safe, shape ``(n,)``.
     """
 
@@ -87,6 +89,7 @@ class Context:
     movers: FloatArray = field(default_factory=lambda: _no_rows(2))
     mover_radius: FloatArray = field(default_factory=lambda: _no_rows(0))
     mover_speed: FloatArray = field(default_factory=lambda: _no_rows(0))
+    scan: FloatArray = field(default_factory=lambda: _no_rows(0))
     allowed: NDArray[np.bool_] | None = None
 
 

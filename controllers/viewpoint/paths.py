@@ -1,0 +1,37 @@
+"""Shortest paths on the viewpoint graph, by SciPy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from hiera.controllers.viewpoint.contract import NOWHERE, Choice, RoadmapLike
+
+
+def matrix(roadmap: RoadmapLike) -> csr_array[np.float64]:
+    """Sparse matrix of edge lengths, shape ``(n, n)`` [m]."""
+    n = len(roadmap.xy)
+    return csr_array((roadmap.lengths, roadmap.indices, roadmap.indptr), shape=(n, n))
+
+
+def from_robot(
+    roadmap: RoadmapLike,
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Distance of every node from the robot's (infinite if cut off) and its predecessor."""
+    distance, before = dijkstra(
+        matrix(roadmap), directed=True, indices=roadmap.robot, return_predecessors=True
+    )
+    return distance, before
+
+
+def choice(roadmap: RoadmapLike, target: int, before: NDArray[np.int32]) -> Choice:
+    """The shortest path to a target as a `Choice`; nowhere if it is cut off."""
+    nodes = [target]
+    while nodes[-1] != roadmap.robot:
+        previous = int(before[nodes[-1]])
+        if previous < 0:
+            return NOWHERE
+        nodes.append(previous)
+    return Choice(target, tuple(reversed(nodes)))

@@ -1,0 +1,189 @@
+"""Commands and their options; what they do is imported when they are called."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from hiera import __version__
+from hiera.errors import HieraError
+
+app = typer.Typer(
+    name="hiera",
+    help="Agents that think slowly, act fast and never act unsafely.",
+    epilog="Example: hiera run configs/fare_building.yaml people.count=10 --seed 3",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True)
+
+Config = Annotated[str, typer.Argument(help="YAML file, or the name of a shipped config.")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Settings as key=value, e.g. llm.backend=ollama.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder under which run directories are made.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Replaces the config's seed.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+
+
+def main() -> NoReturn:
+    """Runs the command line; a person's mistake is one sentence and exit code 2."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    try:
+        code = app(standalone_mode=False)
+    except KeyboardInterrupt:
+        errors.print("stopped at once; the run directory is readable", style="yellow")
+        _leave(130)
+    except HieraError as error:
+        errors.print(f"[bold red]error:[/] {_plain(str(error))}")
+        _leave(2)
+    except ImportError as error:
+        if type(error).__name__ != "MissingExtra":
+            raise
+        errors.print(f"[bold red]error:[/] {_plain(str(error))}")
+        _leave(2)
+    except typer.Exit as leave:
+        code = leave.exit_code
+    except Exception as error:
+        if not _is_usage(error):
+            raise
+        error.show()  # type: ignore[attr-defined]
+        _leave(2)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _is_usage(error: Exception) -> bool:
+    return any(base.__name__ == "ClickException" for base in type(error).__mro__)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+def _leave(code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        console.print(__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        console.print(context.get_help())
+        raise typer.Exit
+
+
+@app.command(
+    epilog="Examples: hiera run configs/fare_building.yaml  ·  "
+    "hiera run fare_building llm.backend=ollama llm.model=qwen3:8b  ·  "
+    "hiera run --resume runs/fare_building/20260101T000000Z-1a2b3c4d"
+)
+def run(
+    config: Annotated[
+        str | None, typer.Argument(help="YAML file, or the name of a shipped config.")
+    ] = None,
+    overrides: Overrides = None,
+    out: Out = Path("runs"),
+    seed: Seed = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check and build everything, print, do not run.")
+    ] = False,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="Go on with this killed run directory.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a scenario and leave a run directory with report and GIF."""
+    from hiera.cli import run_command
+
+    code = run_command.run(
+        config,
+        overrides or [],
+        out=out,
+        seed=seed,
+        dry_run=dry_run,
+        resume=resume,
+        screen=run_command.Screen(console, errors, quiet=quiet, as_json=as_json),
+    )
+    raise typer.Exit(code)
+
+
+@app.command(epilog="Example: hiera report runs/a/2026… runs/b/2026… --out compare.html")
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run directories, finished or killed.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Page for a comparison of several runs.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report of a run again, or one page that compares several."""
+    from hiera.cli import run_command
+
+    screen = run_command.Screen(console, errors, quiet=quiet, as_json=as_json)
+    run_command.report(runs, out, screen)
+
+
+@app.command(epilog="Example: hiera replay runs/fare_building/20260101T000000Z-1a2b3c4d")
+def replay(
+    record: Annotated[Path, typer.Argument(help="Run directory of a finished run.")],
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a record again without its language model and compare metrics byte for byte."""
+    from hiera.cli import run_command
+
+    screen = run_command.Screen(console, errors, quiet=quiet, as_json=as_json)
+    raise typer.Exit(run_command.replay(record, out, screen))
+
+
+@app.command("list")
+def list_parts(as_json: AsJson = False) -> None:
+    """List families, worlds, planners, controllers, filters, backends and shipped configs."""
+    from hiera.cli import inspect
+
+    inspect.list_parts(console, as_json=as_json)
+
+
+@app.command(epilog="Examples: hiera schema  ·  hiera schema exploration --json")
+def schema(
+    family: Annotated[str, typer.Argument(help="Scenario family.")] = "exploration",
+    as_json: AsJson = False,
+) -> None:
+    """Print every setting of a family: type, default, meaning (or the JSON schema)."""
+    from hiera.cli import inspect
+
+    inspect.schema(console, family, as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what is installed, what each extra would add, and whether the kernels compile."""
+    from hiera.cli import inspect
+
+    raise typer.Exit(inspect.doctor(console, as_json=as_json))
+
+
+def print_json(data: Any) -> None:
+    """Machine-readable output, alone on stdout."""
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")

@@ -1,0 +1,184 @@
+"""From a file and overrides to a validated config, with errors a person can act on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from hiera import registry
+from hiera.config import explain, yaml_core
+from hiera.config.settings import Settings
+from hiera.config.tagged import OneOf
+from hiera.errors import ConfigError, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A config ready to run.
+
+    Attributes:
+        settings: The family's validated settings.
+        data: The same as plain data, defaults filled in; what `config.yaml` in a run holds.
+        source: Where it came from, for messages.
+    """
+
+    settings: Settings
+    data: dict[str, Any]
+    source: str
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits over the resolved data: equal configs, equal digest."""
+        canonical = json.dumps(self.data, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:8]
+
+    def yaml(self) -> str:
+        """The resolved config as text."""
+        return yaml_core.dump(self.data)
+
+
+def find_config(name: str) -> Path:
+    """Resolves what stands on the command line: a path, or the name of a config we ship.
+
+    Raises:
+        ConfigError: If there is no such file.
+    """
+    path = Path(name)
+    if path.is_dir():
+        raise ConfigError(f"{name} is a folder; name a YAML file in it")
+    if path.exists():
+        return path
+    shipped = Path(str(files("hiera") / "configs"))
+    relative = path.relative_to("configs") if path.parts[:1] == ("configs",) else path
+    for candidate in (shipped / relative, shipped / relative.with_suffix(".yaml")):
+        if candidate.is_file():
+            return candidate
+    known = [str(p.relative_to(shipped)) for p in sorted(shipped.rglob("*.yaml"))]
+    raise ConfigError(f"there is no config file {name}{nearest(str(relative), known)}")
+
+
+def load_config(
+    path: str | Path, overrides: Sequence[str] = (), *, seed: int | None = None
+) -> Resolved:
+    """Reads a config file, applies ``key=value`` overrides and validates the whole.
+
+    Args:
+        path: YAML file, or the name of a shipped config.
+        overrides: ``a.b=value``, the value read as YAML.
+        seed: Replaces the file's seed.
+
+    Raises:
+        ConfigError: On any mistake, as one sentence with file, line and key.
+    """
+    file = find_config(str(path))
+    try:
+        data, lines = yaml_core.parse(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read as text: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file} is not YAML: {explain.yaml_problem(error)}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{file} must hold a mapping of settings, not {explain.shape(data)}")
+    extra = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
+    return resolve(data, extra, source=str(file), lines=lines)
+
+
+def resolve(
+    data: dict[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    source: str = "config",
+    lines: yaml_core.Lines | None = None,
+) -> Resolved:
+    """`load_config` for data that is already in memory."""
+    family = _family(data, overrides, source)
+    said = [_parse_override(text) for text in overrides]
+    merged = _merge(data, said, family.settings)
+    try:
+        settings = family.settings.model_validate(merged)
+    except ValidationError as error:
+        where = explain.Where(source, lines or {}, {path for path, _ in said})
+        raise ConfigError(explain.sentence(error, family.settings, where)) from error
+    return Resolved(settings, settings.model_dump(mode="json"), source)
+
+
+def _family(data: Mapping[str, Any], overrides: Iterable[str], source: str) -> Any:
+    named = data.get("family")
+    for text in overrides:
+        path, value = _parse_override(text)
+        if path == ("family",):
+            named = value
+    if not isinstance(named, str):
+        known = ", ".join(registry.names("families"))
+        raise ConfigError(f"{source}: 'family' must name a scenario family, one of: {known}")
+    if named not in registry.names("families"):
+        hint = nearest(named, registry.names("families"))
+        raise ConfigError(f"{source}: there is no scenario family {named!r}{hint}")
+    return registry.lookup("families", named)
+
+
+def _parse_override(text: str) -> tuple[tuple[str, ...], Any]:
+    key, equals, value = text.partition("=")
+    path = tuple(key.strip().split("."))
+    if not equals or not all(path):
+        raise ConfigError(f"{text!r} is no setting; write key=value, for example seed=3")
+    try:
+        return path, yaml_core.parse_scalar(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"the value of {text!r} is not YAML: {explain.yaml_problem(error)}"
+        ) from error
+
+
+def _merge(
+    data: Mapping[str, Any], said: Iterable[tuple[tuple[str, ...], Any]], model: type[BaseModel]
+) -> dict[str, Any]:
+    merged: dict[str, Any] = json.loads(json.dumps(data))
+    ordered = sorted(said, key=lambda item: len(item[0]))
+    for path, value in ordered:
+        block = merged
+        owner: type[BaseModel] | None = model
+        for depth, key in enumerate(path[:-1]):
+            inner = block.setdefault(key, {})
+            if not isinstance(inner, dict):
+                dotted = ".".join(path[: depth + 1])
+                raise ConfigError(f"{dotted} is a single value, so {'.'.join(path)} cannot be set")
+            choice = _choice(owner, key)
+            if choice is not None and path[-1] == choice.tag and depth == len(path) - 2:
+                _drop_foreign(inner, choice, value)
+            owner = _inner_model(owner, key)
+            block = inner
+        block[path[-1]] = value
+    return merged
+
+
+def _choice(owner: type[BaseModel] | None, key: str) -> OneOf | None:
+    field = owner.model_fields.get(key) if owner else None
+    return next((m for m in field.metadata if isinstance(m, OneOf)), None) if field else None
+
+
+def _inner_model(owner: type[BaseModel] | None, key: str) -> type[BaseModel] | None:
+    field = owner.model_fields.get(key) if owner else None
+    if field is None:
+        return None
+    for candidate in (field.annotation, *get_args(field.annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def _drop_foreign(block: dict[str, Any], choice: OneOf, kind: Any) -> None:
+    """Another kind on the command line: the file's settings that it does not have fall away."""
+    if block.get(choice.tag) == kind or kind not in registry.names(choice.group):
+        return
+    admitted = registry.component(choice.group, str(kind)).settings.model_fields
+    for key in [key for key in block if key not in admitted]:
+        del block[key]

@@ -1,0 +1,128 @@
+"""Where parts are looked up by name: ours, and those of installed packages.
+
+A third-party package offers a part through an entry point in one of the groups
+``hiera.families``, ``hiera.planners``, ``hiera.controllers``, ``hiera.filters``,
+``hiera.worlds`` or ``hiera.backends``, whose value is a `Component` (or a `Family`)::
+
+    [project.entry-points."hiera.controllers"]
+    my_policy = "my_package.policy:COMPONENT"
+
+It is then a valid ``kind`` in every config, listed by ``hiera list`` and held to the same
+conformance checks.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+from hiera.config.settings import Settings
+from hiera.errors import HieraError, UnknownNameError, nearest
+
+_PARTS: Final = "hiera.families.exploration.parts"
+
+BUILTIN: Final[dict[str, dict[str, str]]] = {
+    "families": {"exploration": "hiera.families.exploration:FAMILY"},
+    "worlds": {
+        "building": "hiera.families.exploration.worlds:BUILDING",
+        "file": "hiera.families.exploration.worlds:FILE",
+        "dare": "hiera.families.exploration.worlds:DARE",
+    },
+    "planners": {
+        "fare": f"{_PARTS}:FARE",
+        "numeric": f"{_PARTS}:NUMERIC",
+        "none": f"{_PARTS}:NO_PLANNER",
+    },
+    "controllers": {
+        "nearest": f"{_PARTS}:NEAREST",
+        "utility": f"{_PARTS}:UTILITY",
+        "local_tour": f"{_PARTS}:LOCAL_TOUR",
+    },
+    "filters": {
+        "lidar_cbf": f"{_PARTS}:LIDAR_CBF",
+        "action_mask": f"{_PARTS}:ACTION_MASK",
+        "pass_through": f"{_PARTS}:PASS_THROUGH",
+    },
+    "backends": {
+        "none": "hiera.families.exploration.backends:NONE",
+        "ollama": "hiera.families.exploration.backends:OLLAMA",
+        "openai": "hiera.families.exploration.backends:OPENAI",
+        "llamacpp": "hiera.families.exploration.backends:LLAMACPP",
+        "replay": "hiera.families.exploration.backends:REPLAY",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part that a config can name.
+
+    Attributes:
+        kind: The name in the config.
+        settings: Its settings class; the discriminating field holds ``kind``.
+        build: Called as ``build(settings, **what the family hands in)``.
+        summary: One line for ``hiera list``.
+    """
+
+    kind: str
+    settings: type[Settings]
+    build: Callable[..., Any]
+    summary: str = ""
+
+
+def groups() -> tuple[str, ...]:
+    """Names of the groups parts are sorted into."""
+    return tuple(BUILTIN)
+
+
+@cache
+def _targets(group: str) -> dict[str, str]:
+    found = dict(BUILTIN[group])
+    for point in entry_points(group=f"hiera.{group}"):
+        found.setdefault(point.name, point.value)
+    return found
+
+
+def names(group: str) -> tuple[str, ...]:
+    """Registered names of a group, without importing anything."""
+    return tuple(_targets(group))
+
+
+@cache
+def lookup(group: str, name: str) -> Any:
+    """Imports and returns a registered part.
+
+    Raises:
+        UnknownNameError: If nothing of that name is registered.
+        HieraError: If a third-party package's part cannot be imported.
+    """
+    targets = _targets(group)
+    if name not in targets:
+        raise UnknownNameError(
+            f"there is no {group.removesuffix('s')} {name!r}{nearest(name, targets)}"
+        )
+    module, _, attribute = targets[name].partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        if name in BUILTIN[group]:
+            raise
+        raise HieraError(
+            f"{group} {name!r} is offered as {targets[name]!r} but cannot be imported: {error}"
+        ) from error
+
+
+def component(group: str, name: str) -> Component:
+    """`lookup` for groups of `Component`.
+
+    Raises:
+        HieraError: If the registered object is no `Component`.
+    """
+    found = lookup(group, name)
+    if not isinstance(found, Component):
+        raise HieraError(f"{group} {name!r} is registered as {found!r}, which is no Component")
+    return found

@@ -1,0 +1,42 @@
+"""Where somebody whom the lidar cannot see yet may step out from.
+
+Between two neighbouring rays of very different length lies the edge of something that hides what
+is behind it. A disc of radius r that no ray touches lies wholly on the hidden side, so when it
+first appears it touches the edge from there: its centre is one radius beside the edge, across
+the ray. A mover that starts there with the bounded speed covers everybody who is hidden.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from hiera.safety.contract import FloatArray
+
+
+@njit(cache=True)
+def hidden_movers(x: FloatArray, scan: FloatArray, radius: float, within_m: float) -> FloatArray:
+    """Centres of discs that may be about to step out, shape ``(k, 2)`` [m].
+
+    Args:
+        x: State; its first three entries are the pose of the lidar.
+        scan: Ranges, shape ``(n,)`` [m], ray i at heading ``theta + 2 pi i / n``; infinite where
+            nothing came back.
+        radius: Radius of the disc [m].
+        within_m: Edges farther than this are left out [m].
+    """
+    n = scan.shape[0]
+    found = np.empty((n, 2))
+    count = 0
+    for i in range(n):
+        a, b = scan[i], scan[(i + 1) % n]
+        near = min(a, b)
+        if near > within_m or max(a, b) - near < 2.0 * radius:
+            continue
+        left = b < a
+        ray = x[2] + 2.0 * np.pi * ((i + 1 if left else i) / n)
+        side = ray + (0.5 * np.pi if left else -0.5 * np.pi)
+        found[count, 0] = x[0] + near * np.cos(ray) + radius * np.cos(side)
+        found[count, 1] = x[1] + near * np.sin(ray) + radius * np.sin(side)
+        count += 1
+    return found[:count]
