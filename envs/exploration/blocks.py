@@ -21,7 +21,7 @@ def fill_block(plan: FloorPlan, block: Rect) -> None:
     elif short < 14.0:
         _choose(plan, (_back_to_back, _back_to_back, _back_to_back, _open_plan, _hall))(plan, area)
     elif short < 18.0:
-        _choose(plan, (_comb, _comb, _open_plan, _canteen, _auditorium))(plan, area)
+        _choose(plan, (_comb, _comb, _comb, _open_plan, _open_plan, _hall))(plan, area)
     else:
         # In turn, not by chance, so that a large floor shows every use and none too often.
         _LARGE[plan.turn % len(_LARGE)](plan, area)
@@ -54,34 +54,28 @@ def _comb(plan: FloorPlan, area: Rect) -> None:
     depth, width = area.depth(side), plan.between(2.0, 2.4)
     half = (depth - width) // 2
     low, high = area.span(side)
-    ends = [low - plan.wall, high + plan.wall]
-    cap = plan.between(4.0, 6.0)
-    dead_end = plan.chance(0.7)
-    if dead_end:
-        ends[int(plan.rng.integers(2))] = -1
-    start = low + cap if ends[0] < 0 else ends[0]
-    end = high - cap if ends[1] < 0 else ends[1]
-    spine = area.band(side, half, half + width).piece(side, start, end)
-    plan.carve(spine, keep_clear=True)
-    plan.counts["dead-end corridor" if dead_end else "cross corridor"] += 1
-    if dead_end:
-        cap_low, cap_high = (low, start - plan.wall) if ends[0] < 0 else (end + plan.wall, high)
-        room = area.band(side, half - plan.wall, half + width + plan.wall)
-        room = room.piece(side, cap_low, cap_high)
-        plan.carve(room)
-        plan.door(room, _end_side(side, low=ends[0] < 0))
+    start, end = low - plan.wall, high + plan.wall
+    spine = area.band(side, half, half + width)
+    if plan.chance(0.7):
+        at_low = plan.chance(0.5)
+        cap = plan.between(3.0, 6.0)
+        ends = (low, low + cap) if at_low else (high - cap, high)
+        store = spine.piece(side, *ends)
+        plan.carve(store)
+        plan.door(store, _end_side(side, low=at_low))
         plan.counts[Room.STORE] += 1
-    outer = 0
-    if plan.metres(half) > 7.5:
-        outer = half // 2
-        row_of_rooms(plan, area.band(side, 0, outer - plan.wall), side)
-        row_of_rooms(plan, area.band(side.opposite, 0, outer - plan.wall), side.opposite)
-    rows = area
-    if dead_end:  # The store room at the end is wider than the corridor by its walls.
-        keep = (cap_high + plan.wall, high) if ends[0] < 0 else (low, cap_low - plan.wall)
-        rows = area.piece(side, *keep)
-    row_of_rooms(plan, rows.band(side, outer, half - plan.wall), side.opposite)
-    row_of_rooms(plan, rows.band(side.opposite, outer, half - plan.wall), side)
+        plan.counts["dead-end corridor"] += 1
+        start, end = (ends[1] + plan.wall, end) if at_low else (start, ends[0] - plan.wall)
+    else:
+        plan.counts["cross corridor"] += 1
+    plan.carve(spine.piece(side, start, end), keep_clear=True)
+    for wall, rows in ((side, half), (side.opposite, depth - half - width)):
+        outer = 0
+        if plan.metres(half) > 7.5:
+            outer = rows // 2
+            row_of_rooms(plan, area.band(wall, 0, outer - plan.wall), wall)
+        inner = area.band(wall, outer, rows - plan.wall)
+        row_of_rooms(plan, inner, wall.opposite, (start, end))
 
 
 def _end_side(side: Side, *, low: bool) -> Side:
@@ -235,5 +229,5 @@ def _courtyard(plan: FloorPlan, area: Rect) -> None:
 
 
 _LARGE: tuple[Use, ...] = (
-    _comb, _open_plan, _hall, _comb, _courtyard, _canteen, _comb, _open_plan, _auditorium,
+    _comb, _open_plan, _hall, _comb, _courtyard, _comb, _canteen, _open_plan, _comb, _auditorium,
 )  # fmt: skip

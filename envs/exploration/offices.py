@@ -128,9 +128,9 @@ def _split(
     plan: FloorPlan, area: Rect, crossings: dict[Side, list[tuple[int, int]]], inner: Rect
 ) -> list[Rect]:
     """Splits an area by corridors until its parts are small enough; returns the blocks."""
-    limit = plan.between(24.0, 40.0)
-    slender = area.long > 2.4 * area.short and plan.metres(area.long) > 30.0
-    if area.long < plan.cells(22.0) or (area.long <= limit and not slender):
+    limit = plan.between(26.0, 44.0)
+    slender = area.long > 2.0 * area.short
+    if area.long < plan.cells(26.0) or (area.long <= limit and not slender):
         return [area]
     side = area.long_side
     low, high = area.span(side)
