@@ -23,7 +23,7 @@ def from_robot(
     distance, before = dijkstra(
         matrix(roadmap), directed=True, indices=roadmap.robot, return_predecessors=True
     )
-    return distance, before
+    return distance[0], before[0]
 
 
 def choice(roadmap: RoadmapLike, target: int, before: NDArray[np.int32]) -> Choice:
