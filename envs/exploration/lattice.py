@@ -1,0 +1,177 @@
+"""The arrays of a viewpoint graph over a lattice of blocks, and what both rule sets share.
+
+A node belongs to one lattice point and may be joined to the 24 other points of the 5 x 5 block
+around it. Slot ``s = 5 (dy + 2) + (dx + 2)`` names the neighbour ``(dx, dy)`` lattice steps away;
+slot 12 is the node itself. The set of joined slots is one integer, bit s for slot s.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+SLOTS: Final = 25
+STAY: Final = 12
+
+
+class Graph(NamedTuple):
+    """Plain arrays of one graph with room for one node per lattice point, capacity P = R C.
+
+    Attributes:
+        index: Node of each lattice point, -1 where none, shape ``(R, C)``.
+        count: Number of nodes, shape ``(1,)``.
+        at: Lattice point of each node, ``(column, row)``, shape ``(P, 2)``.
+        cell: Cell of each node, ``(x, y)``, shape ``(P, 2)``.
+        utility: Frontier points each node sees, shape ``(P,)``.
+        visited: Whether the robot has been there, shape ``(P,)``.
+        joined: Bit set of joined slots, shape ``(P,)``.
+        stale: Whether edges from the node are still looked for, shape ``(P,)``.
+        seen: Bit set of the frontier cells a node counts, shape ``(P, words)``; hop rules only.
+    """
+
+    index: NDArray[np.int32]
+    count: NDArray[np.int32]
+    at: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    utility: NDArray[np.int32]
+    visited: NDArray[np.bool_]
+    joined: NDArray[np.int32]
+    stale: NDArray[np.bool_]
+    seen: NDArray[np.uint32]
+
+
+def new_graph(rows: int, columns: int, words: int, batch: tuple[int, ...] = ()) -> Graph:
+    """An empty graph, or a batch of them along the leading axes.
+
+    Args:
+        rows: Lattice rows R.
+        columns: Lattice columns C.
+        words: 32-bit words for the set of frontier cells that a node counts.
+        batch: Leading axes.
+    """
+    nodes = rows * columns
+    return Graph(
+        index=np.full((*batch, rows, columns), -1, np.int32),
+        count=np.zeros((*batch, 1), np.int32),
+        at=np.zeros((*batch, nodes, 2), np.int32),
+        cell=np.zeros((*batch, nodes, 2), np.int32),
+        utility=np.zeros((*batch, nodes), np.int32),
+        visited=np.zeros((*batch, nodes), np.bool_),
+        joined=np.zeros((*batch, nodes), np.int32),
+        stale=np.zeros((*batch, nodes), np.bool_),
+        seen=np.zeros((*batch, nodes, words), np.uint32),
+    )
+
+
+@njit(cache=True)
+def member(graph: Graph, b: int) -> Graph:
+    """One graph of a batch, as views."""
+    return Graph(
+        graph.index[b],
+        graph.count[b],
+        graph.at[b],
+        graph.cell[b],
+        graph.utility[b],
+        graph.visited[b],
+        graph.joined[b],
+        graph.stale[b],
+        graph.seen[b],
+    )
+
+
+@njit(cache=True)
+def clear(graph: Graph) -> None:
+    """Removes every node."""
+    n = graph.count[0]
+    graph.index[:] = -1
+    graph.utility[:n] = 0
+    graph.visited[:n] = False
+    graph.joined[:n] = 0
+    graph.stale[:n] = False
+    graph.seen[:n] = 0
+    graph.count[0] = 0
+
+
+@njit(cache=True)
+def add_node(graph: Graph, column: int, row: int, x: int, y: int) -> int:
+    """Appends a node at a lattice point; its edges are still to be looked for."""
+    k = graph.count[0]
+    graph.count[0] = k + 1
+    graph.index[row, column] = k
+    graph.at[k, 0], graph.at[k, 1] = column, row
+    graph.cell[k, 0], graph.cell[k, 1] = x, y
+    graph.stale[k] = True
+    return int(k)
+
+
+@njit(cache=True)
+def neighbour(graph: Graph, k: int, slot: int) -> int:
+    """Node at a slot of node k's block, joined or not; -1 where there is none."""
+    row = graph.at[k, 1] + slot // 5 - 2
+    column = graph.at[k, 0] + slot % 5 - 2
+    if row < 0 or column < 0 or row >= graph.index.shape[0] or column >= graph.index.shape[1]:
+        return -1
+    return int(graph.index[row, column])
+
+
+@njit(cache=True)
+def join(graph: Graph, k: int, slot: int, other: int) -> None:
+    """Joins node k and the node at its slot, both ways."""
+    graph.joined[k] |= 1 << slot
+    graph.joined[other] |= 1 << (24 - slot)
+
+
+@njit(cache=True)
+def part(graph: Graph, k: int) -> None:
+    """Removes every edge of node k, both ways."""
+    for slot in range(25):
+        if graph.joined[k] >> slot & 1:
+            graph.joined[neighbour(graph, k, slot)] &= ~(1 << (24 - slot))
+    graph.joined[k] = 0
+
+
+@njit(cache=True)
+def neighbour_table(graph: Graph, table: NDArray[np.int32]) -> None:
+    """Writes the joined neighbour of every node and slot, -1 where none, shape ``(n, 25)``."""
+    for k in range(graph.count[0]):
+        bits = graph.joined[k]
+        for slot in range(25):
+            table[k, slot] = neighbour(graph, k, slot) if bits >> slot & 1 else -1
+
+
+@njit(cache=True)
+def count_edges(graph: Graph) -> int:
+    """Number of directed edges."""
+    total = 0
+    for k in range(graph.count[0]):
+        bits = graph.joined[k]
+        while bits:
+            bits &= bits - 1
+            total += 1
+    return total
+
+
+@njit(cache=True)
+def to_rows(
+    graph: Graph,
+    xy: NDArray[np.float64],
+    indptr: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    lengths: NDArray[np.float64],
+) -> None:
+    """Writes the edges as compressed sparse rows, in the order of the slots."""
+    e = 0
+    indptr[0] = 0
+    for k in range(graph.count[0]):
+        bits = graph.joined[k]
+        for slot in range(25):
+            if bits >> slot & 1:
+                other = neighbour(graph, k, slot)
+                indices[e] = other
+                dx, dy = xy[other, 0] - xy[k, 0], xy[other, 1] - xy[k, 1]
+                lengths[e] = np.sqrt(dx * dx + dy * dy)
+                e += 1
+        indptr[k + 1] = e
