@@ -1,0 +1,1 @@
+"""Families of scenarios: each joins a world, a planner, a controller and a filter."""

@@ -1,0 +1,141 @@
+"""Everything a person can set in an exploration config."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from hiera.config.run_settings import LatencySettings, RunSettings
+from hiera.config.settings import Count, Fraction, NonNegative, Positive, Settings
+from hiera.config.tagged import OneOf
+from hiera.families.exploration.backends import NoModelSettings
+from hiera.families.exploration.parts import FareSettings, LidarCbfSettings, LocalTourSettings
+from hiera.families.exploration.worlds import BuildingSettings
+from hiera.planning import LatencyKind
+
+Point = tuple[float, float]
+
+
+class RobotSettings(Settings):
+    """Differential drive with a round footprint."""
+
+    radius_m: Positive = 0.3
+    """Radius of the footprint [m]."""
+    v_max: Positive = 1.5
+    """Greatest forward speed [m/s]."""
+    v_reverse: NonNegative = 0.2
+    """Greatest backward speed [m/s]."""
+    accelerate: Positive = 1.0
+    """Greatest acceleration [m/s^2]."""
+    brake: Positive = 2.0
+    """Greatest deceleration [m/s^2]."""
+    w_max: Positive = 1.5
+    """Greatest turning rate [rad/s]."""
+    alpha: Positive = 4.0
+    """Greatest turning acceleration [rad/s^2]."""
+
+
+class LidarSettings(Settings):
+    """Full-circle scanner in the robot's centre."""
+
+    rays: Annotated[int, Field(ge=8)] = 720
+    """Rays per scan."""
+    range_m: Positive = 20.0
+    """Greatest range [m]."""
+    noise_m: NonNegative = 0.02
+    """Standard deviation of a range [m]."""
+    dropout: Fraction = 0.01
+    """Share of rays that return nothing."""
+
+
+class PeopleSettings(Settings):
+    """Walking people, who do not yield."""
+
+    count: Count = 0
+    """How many."""
+    speed: Positive = 1.2
+    """Greatest walking speed [m/s]."""
+    radius_m: Positive = 0.25
+    """Radius of a person [m]."""
+
+
+class ViewpointSettings(Settings):
+    """The viewpoint graph of continuous motion."""
+
+    spacing_m: Positive | None = None
+    """Distance between viewpoints [m]; None derives it from cell size and sensor range."""
+    utility_range_m: Positive | None = None
+    """A frontier nearer than this, in clear view, counts [m]; None: 0.8 of the lidar's range."""
+    clearance_m: Positive | None = None
+    """Distance of viewpoints and edges from obstacles [m]; None: footprint and a hand's breadth."""
+    decide_every_s: Positive = 0.5
+    """Period of the viewpoint decision [s]."""
+
+
+class TrackerSettings(Settings):
+    """Pure pursuit along the way to the viewpoint."""
+
+    lookahead_m: Positive = 0.5
+    """Least look-ahead [m]."""
+    lookahead_s: NonNegative = 0.4
+    """Look-ahead time added per speed [s]."""
+
+
+class HopSettings(Settings):
+    """The literature's protocol: from node to node, sensing on arrival."""
+
+    cap: Annotated[int, Field(ge=1)] = 128
+    """Decisions after which an episode ends unfinished."""
+
+
+class ExplorationSettings(RunSettings):
+    """An exploration run: a robot, a building it has never seen, and who decides what."""
+
+    family: Literal["exploration"] = "exploration"
+    """Scenario family."""
+    motion: Literal["kinematic", "hop"] = "kinematic"
+    """A robot that drives, or one that hops from viewpoint to viewpoint."""
+    world: Annotated[Settings, OneOf("worlds")] = BuildingSettings()
+    """Where to explore."""
+    environment: str | None = None
+    """What a language model is told about the place; None uses the map's own description."""
+    finish_at: Literal["start"] | Annotated[tuple[float, float], Field()] | None = None
+    """Where to drive once all is explored: ``start``, or a position ``[x, y]`` [m]."""
+    robot: RobotSettings = RobotSettings()
+    """Limits and footprint."""
+    lidar: LidarSettings = LidarSettings()
+    """Sensor."""
+    people: PeopleSettings = PeopleSettings()
+    """Moving obstacles."""
+    viewpoints: ViewpointSettings = ViewpointSettings()
+    """Viewpoint graph."""
+    hop: HopSettings = HopSettings()
+    """Hop protocol."""
+    planner: Annotated[Settings, OneOf("planners")] = FareSettings()
+    """Slow layer."""
+    llm: Annotated[Settings, OneOf("backends", tag="backend")] = NoModelSettings()
+    """Language model of the slow layer."""
+    controller: Annotated[Settings, OneOf("controllers")] = LocalTourSettings()
+    """Viewpoint policy."""
+    tracker: TrackerSettings = TrackerSettings()
+    """Path tracking."""
+    gate: Annotated[Settings, OneOf("filters")] = LidarCbfSettings()
+    """Safety filter."""
+
+    @property
+    def uses_model(self) -> bool:
+        """Whether a language model is asked."""
+        return getattr(self.llm, "backend", "none") != "none" and self.planner.kind == "fare"  # type: ignore[attr-defined]
+
+    @model_validator(mode="after")
+    def _latency(self) -> Self:
+        if self.clock.latency is not None:
+            return self
+        kind = LatencyKind.MEASURED if self.uses_model else LatencyKind.FIXED
+        clock = self.clock.model_copy(update={"latency": LatencySettings(kind=kind)})
+        # Frozen for everybody else: the default that depends on the model is filled in here.
+        object.__setattr__(self, "clock", clock)
+        return self
+
+
