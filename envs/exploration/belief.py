@@ -48,7 +48,7 @@ def _vote(
     counts: NDArray[np.int64],
 ) -> None:
     """Adds one vote to a cell and carries a change of its value into everything kept."""
-    before = np.int64(log_odds[iy, ix])
+    before = int(log_odds[iy, ix])
     after = min(max(before + change, -_LIMIT), _LIMIT)
     if after == before:
         return
@@ -74,18 +74,16 @@ def _vote(
 
 
 @njit(cache=True)
-def _clear_distance(
-    ranges: NDArray[np.float64], k: int, max_range: float, margin: float
-) -> float:
+def _clear_distance(ranges: NDArray[np.float64], k: int, max_range: float, margin: float) -> float:
     """How far ray ``k`` surely went [m]."""
     if ranges[k] < np.inf:
-        return ranges[k] - margin
+        return float(ranges[k] - margin)
     count = ranges.shape[0]
-    clear = max_range
+    clear = float(max_range)
     for j in range(-_NEIGHBOURS, _NEIGHBOURS + 1):
         neighbour = ranges[(k + j) % count]
         if neighbour < np.inf:
-            clear = min(clear, neighbour - margin)
+            clear = min(clear, float(neighbour - margin))
     return clear
 
 

@@ -107,9 +107,7 @@ def _without_pockets(
     free: NDArray[np.bool_], resolution_m: float, start: tuple[int, int]
 ) -> NDArray[np.bool_]:
     """Makes solid what a robot can neither enter nor stand close to."""
-    reached = component_at(
-        standable(free, resolution_m, PASSABLE_RADIUS_M), start[1], start[0]
-    )
+    reached = component_at(standable(free, resolution_m, PASSABLE_RADIUS_M), start[1], start[0])
     if not reached.any():
         raise ValueError("the building is too small for its corridors: make it larger")
     steps = int(np.ceil((PASSABLE_RADIUS_M + 0.2) / resolution_m))

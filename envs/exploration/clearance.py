@@ -34,7 +34,9 @@ def standable(
         for dx in range(-reach, reach + 1):
             gap = np.hypot(max(abs(dx) - inner, 0.0), max(abs(dy) - inner, 0.0))
             if gap * resolution_m < radius_m:
-                touched |= blocked[reach + dy : reach + dy + rows, reach + dx : reach + dx + columns]
+                touched |= blocked[
+                    reach + dy : reach + dy + rows, reach + dx : reach + dx + columns
+                ]
     return free & ~touched
 
 

@@ -37,7 +37,7 @@ def wall_gap(
                 continue
             dx = max(ix - gx, 0.0, gx - ix - 1.0)
             nearest = min(nearest, dx * dx + dy * dy)
-    return np.sqrt(nearest) * resolution - radius
+    return float(np.sqrt(nearest) * resolution - radius)
 
 
 @njit(cache=True)
@@ -126,5 +126,7 @@ def sweep_tick(
     for i in range(count):
         share = stopped[i] / dt
         for axis in range(2):
-            people_next[i, axis] = people[i, axis] + share * (people_next[i, axis] - people[i, axis])
+            people_next[i, axis] = people[i, axis] + share * (
+                people_next[i, axis] - people[i, axis]
+            )
     return robot_end, wall

@@ -176,7 +176,7 @@ class Lidar:
 
     def angles(self, heading: float) -> NDArray[np.float64]:
         """Directions of the rays in the world frame, shape ``(rays,)`` [rad]."""
-        return heading + np.arange(self.rays) * (2.0 * np.pi / self.rays)
+        return heading + np.arange(self.rays, dtype=np.float64) * (2.0 * np.pi / self.rays)
 
     def cast(
         self,

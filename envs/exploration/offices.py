@@ -14,9 +14,7 @@ from hiera.envs.exploration.rooms import against_wall, row_of_rooms
 Passages = dict[Side, list[tuple[int, int]]]
 
 
-def draw_office(
-    plan: FloorPlan, site: Rect, passages: Passages | None = None
-) -> tuple[int, int]:
+def draw_office(plan: FloorPlan, site: Rect, passages: Passages | None = None) -> tuple[int, int]:
     """Draws an office floor into a site (inside its outer walls).
 
     Args:

@@ -231,9 +231,7 @@ class People:
         share = np.divide(stride, distance, out=np.zeros_like(stride), where=distance > 0.0)
         return np.asarray(self.xy + share[:, None] * towards)
 
-    def commit(
-        self, xy: NDArray[np.float64], bumped: NDArray[np.bool_], dt_s: float
-    ) -> None:
+    def commit(self, xy: NDArray[np.float64], bumped: NDArray[np.bool_], dt_s: float) -> None:
         """Ends a tick.
 
         Args:

@@ -17,7 +17,13 @@ class Room(StrEnum):
     CORE = "stair and lift core"
 
 
-_SHARES = {Room.STORE: 0.10, Room.OFFICE: 0.40, Room.TEAM: 0.25, Room.MEETING: 0.19, Room.CORE: 0.06}
+_SHARES = {
+    Room.STORE: 0.10,
+    Room.OFFICE: 0.40,
+    Room.TEAM: 0.25,
+    Room.MEETING: 0.19,
+    Room.CORE: 0.06,
+}
 _WIDTHS_M = {
     Room.STORE: (2.4, 3.0),
     Room.OFFICE: (3.0, 4.4),

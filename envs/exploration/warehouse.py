@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hiera.envs.exploration.floorplan import FloorPlan, Rect, Side
 from hiera.envs.exploration.rooms import GAP_M, row_of_rooms
 
@@ -35,10 +37,7 @@ def _halls(plan: FloorPlan, area: Rect) -> list[Rect]:
     count = max(1, round(plan.metres(area.width) / 55.0))
     edges = [area.x0 + area.width * i // count for i in range(count + 1)]
     wall = 2 * plan.wall
-    return [
-        Rect(a, area.y0, b if b == area.x1 else b - wall, area.y1)
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    return [Rect(a, area.y0, b if b == area.x1 else b - wall, area.y1) for a, b in pairwise(edges)]
 
 
 def _gates(plan: FloorPlan, hall: Rect) -> None:

@@ -97,7 +97,7 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
 
     Observation: ``belief`` ``(H, W)`` uint8 (codes of `grid`), ``pose`` ``(3,)`` [m, m, rad],
     ``velocity`` ``(2,)`` [m/s, rad/s], ``scan`` ``(rays,)`` [m], ``inf`` for no return. The belief
-    is the live array: later steps change it; copy it to keep it.
+    is a copy, safe to keep; ``env.belief.view`` is the live array.
 
     Action: ``(v, w)`` commands [m/s, rad/s], clipped to the robot's limits.
 
@@ -169,7 +169,7 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
         low = np.array([-limit.v_reverse, -limit.w_max])
         high = np.array([limit.v_max, limit.w_max])
         self.action_space = spaces.Box(low, high, dtype=np.float64)
-        self.observation_space = spaces.Dict(
+        observed: spaces.Dict[Any] = spaces.Dict(
             {
                 "belief": spaces.Box(0, 2, shape, np.uint8),
                 "pose": spaces.Box(-np.inf, np.inf, (3,), np.float64),
@@ -177,6 +177,7 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
                 "scan": spaces.Box(0.0, np.inf, (self.lidar.rays,), np.float64),
             }
         )
+        self.observation_space = observed
 
     # Episode
 
@@ -369,10 +370,10 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
 
     def _observation(self) -> Observation:
         return {
-            "belief": self.belief.view,
+            "belief": self.belief.view.copy(),
             "pose": self.state[:3].copy(),
             "velocity": self.state[3:].copy(),
-            "scan": self.scan,
+            "scan": self.scan.copy(),
         }
 
     def _info(self, *, collided: bool, bumped: bool) -> dict[str, Any]:
