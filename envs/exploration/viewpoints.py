@@ -18,6 +18,7 @@ from hiera.envs.exploration.hop_graph import (
     update_hop_graph,
 )
 from hiera.envs.exploration.lattice import (
+    SLOTS,
     Graph,
     count_edges,
     neighbour_table,
@@ -27,6 +28,8 @@ from hiera.envs.exploration.lattice import (
 from hiera.envs.exploration.roadmap import Roadmap
 from hiera.envs.exploration.rules import ViewpointRules
 from hiera.envs.exploration.sight import Bounds
+
+_SLOT_NUMBERS = np.arange(SLOTS)
 
 
 class _Updater(Protocol):
@@ -163,6 +166,20 @@ class ViewpointGraph:
         table = np.empty((int(graph.count[0]), 25), np.int32)
         neighbour_table(graph, table)
         return table
+
+    def slots(self, node: int) -> NDArray[np.bool_]:
+        """Which slots of a node's block are joined to it, shape ``(25,)``."""
+        bits = int(self._updater.graph.joined[node])
+        return (bits >> _SLOT_NUMBERS & 1).astype(np.bool_)
+
+    def slot(self, node: int, other: int) -> int:
+        """Slot in which another node is joined to a node, -1 if they are not joined."""
+        graph = self._updater.graph
+        dx, dy = (int(d) for d in graph.at[other] - graph.at[node])
+        if max(abs(dx), abs(dy)) > 2:
+            return -1
+        slot = 5 * (dy + 2) + dx + 2
+        return slot if int(graph.joined[node]) >> slot & 1 else -1
 
 
 def snapshot(
