@@ -32,15 +32,15 @@ class ExplorerObservation:
         pose: ``(x, y, theta)``, shape ``(3,)`` [m, m, rad].
         speed: Forward speed [m/s].
         roadmap: The viewpoint graph when a decision is due, else None.
-        rescue: Path to the nearest reachable frontier when the graph offers nothing useful,
-            shape ``(k, 2)`` [m]; empty where there is none.
+        rescue: Path to the nearest frontier that can be reached on the grid, shape ``(k, 2)``
+            [m], empty where there is none; asked when the graph offers nothing useful.
         line_clear: Whether a straight line between two positions is free for the robot.
     """
 
     pose: FloatArray
     speed: float
     roadmap: RoadmapLike | None
-    rescue: FloatArray
+    rescue: Callable[[], FloatArray]
     line_clear: Callable[[FloatArray, FloatArray], bool]
 
 
@@ -88,7 +88,7 @@ class Explorer:
         self._count_reversal(choice, roadmap)
         self.choice = choice
         if not choice.found:
-            self._tracker.follow(seen.rescue)
+            self._tracker.follow(seen.rescue())
             return
         self._tracker.follow(pulled_taut(seen, roadmap.xy[list(choice.path)]))
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
 from hiera.controllers.viewpoint.contract import NOWHERE, Choice, RoadmapLike
-from hiera.controllers.viewpoint.paths import choice, from_robot, matrix
+from hiera.controllers.viewpoint.paths import choice, from_robot, matrix, useful_elsewhere
 
 TourSolver = Callable[[NDArray[np.float64], int | None], NDArray[np.intp]]
 """Orders points: distances of shape ``(k + 1, k + 1)`` with row 0 the start, and a fixed end."""
@@ -54,7 +54,7 @@ class LocalTour:
     def choose(self, roadmap: RoadmapLike, waypoint: int | None) -> Choice:
         """The first viewpoint of the local tour, or the way to the waypoint."""
         distance, before = from_robot(roadmap)
-        useful = (roadmap.utility > 0) & np.isfinite(distance)
+        useful = useful_elsewhere(roadmap, distance)
         if not useful.any():
             self._target = -1
             return NOWHERE

@@ -21,9 +21,18 @@ def from_robot(
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Distance of every node from the robot's (infinite if cut off) and its predecessor."""
     distance, before = dijkstra(
-        matrix(roadmap), directed=True, indices=roadmap.robot, return_predecessors=True
+        matrix(roadmap), directed=True, indices=[roadmap.robot], return_predecessors=True
     )
     return distance[0], before[0]
+
+
+def useful_elsewhere(
+    roadmap: RoadmapLike, distance: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Nodes with utility that can be reached, the robot's own left out, shape ``(n,)``."""
+    useful = (roadmap.utility > 0) & np.isfinite(distance)
+    useful[roadmap.robot] = False
+    return useful
 
 
 def choice(roadmap: RoadmapLike, target: int, before: NDArray[np.int32]) -> Choice:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from hiera.controllers.viewpoint.contract import NOWHERE, Choice, RoadmapLike
-from hiera.controllers.viewpoint.paths import choice, from_robot
+from hiera.controllers.viewpoint.paths import choice, from_robot, useful_elsewhere
 
 
 class UtilityPerDistance:
@@ -30,7 +30,7 @@ class UtilityPerDistance:
     def choose(self, roadmap: RoadmapLike, waypoint: int | None) -> Choice:
         """The useful node of greatest discounted utility."""
         distance, before = from_robot(roadmap)
-        useful = np.flatnonzero((roadmap.utility > 0) & np.isfinite(distance))
+        useful = np.flatnonzero(useful_elsewhere(roadmap, distance))
         if not len(useful):
             return NOWHERE
         cost = distance[useful].copy()
