@@ -121,7 +121,7 @@ def _describe(plan: FloorPlan, style: Style, size: str) -> str:
     kinds = {
         Style.OFFICE: "office floor",
         Style.WAREHOUSE: "warehouse",
-        Style.MIXED: "building with offices in the west and a warehouse in the east",
+        Style.MIXED: "mixed building (offices in the west, a warehouse in the east)",
     }
     corridors = [
         _count(counts[kind], kind)

@@ -42,8 +42,8 @@ def _halls(plan: FloorPlan, area: Rect) -> list[Rect]:
 
 def _gates(plan: FloorPlan, hall: Rect) -> None:
     low, high = hall.span(Side.EAST)
-    for part in range(2):
-        reach = (low + (high - low) * part // 2, low + (high - low) * (part + 1) // 2)
+    for share in (0.15, 0.6):
+        reach = (low + int((high - low) * share), low + int((high - low) * (share + 0.25)))
         plan.door(hall, Side.EAST, reach, width_m=(3.0, 4.0), through=2 * plan.wall)
     plan.counts["fire wall"] += 1
 

@@ -169,7 +169,7 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
         low = np.array([-limit.v_reverse, -limit.w_max])
         high = np.array([limit.v_max, limit.w_max])
         self.action_space = spaces.Box(low, high, dtype=np.float64)
-        observed: spaces.Dict[Any] = spaces.Dict(
+        observed: Any = spaces.Dict(
             {
                 "belief": spaces.Box(0, 2, shape, np.uint8),
                 "pose": spaces.Box(-np.inf, np.inf, (3,), np.float64),
