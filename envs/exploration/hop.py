@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hiera.envs.exploration.grid import OCCUPIED, Belief, GridMap
 from hiera.envs.exploration.hop_observation import HopObservation, observation_space, observe
-from hiera.envs.exploration.lattice import SLOTS, neighbour
+from hiera.envs.exploration.lattice import SLOTS, hop_length, neighbour
 from hiera.envs.exploration.roadmap import Roadmap
 from hiera.envs.exploration.rules import HOP
 from hiera.envs.exploration.sight import ray_ends, sense_hop
@@ -150,7 +150,9 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
                 f"of {self._capacity} nodes; give HopEnv max_nodes={points}"
             )
         self.belief: Belief = np.zeros((rows, columns), np.uint8)
-        self._ends = ray_ends(SENSOR_RANGE_M / self.place.resolution_m)
+        side = self.place.resolution_m
+        self._spacing_m = round(HOP.spacing_m / side) * side
+        self._ends = ray_ends(SENSOR_RANGE_M / side)
         self._total_free = int(self.place.free.sum())
         self._known_free = 0
         self.status, self.decisions, self.distance_m = HopStatus.RUNNING, 0, 0.0
@@ -207,29 +209,29 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         allowed = 0 <= slot < SLOTS and bool(self.action_mask()[slot])
         reward = 0.0
         if allowed:
-            here = self._roadmap.xy[self._roadmap.robot]
             there = self._roadmap.xy[neighbour(self._graph.arrays, self._roadmap.robot, slot)]
-            hop = float(np.hypot(there[0] - here[0], there[1] - here[1]))
+            hop = float(hop_length(slot, self._spacing_m))
             self.distance_m += hop
             new = self._sense((float(there[0]), float(there[1])))
             reward = hop * self._reward.metre
             reward += new * self.place.resolution_m**2 * self._reward.square_metre
-        self._settle()
-        if self.status is HopStatus.COMPLETE:
+        status = self._settle()
+        if status is HopStatus.COMPLETE:
             reward += self._reward.finish
         return (
             self._observe(),
             reward,
-            self.status is HopStatus.COMPLETE,
-            self.status is HopStatus.CAP,
+            status is HopStatus.COMPLETE,
+            status is HopStatus.CAP,
             self._info(refused=not allowed),
         )
 
-    def _settle(self) -> None:
+    def _settle(self) -> HopStatus:
         if not self._roadmap.utility.any():
             self.status = HopStatus.COMPLETE
         elif self.decisions >= self._cap:
             self.status = HopStatus.CAP
+        return self.status
 
     def _observe(self) -> HopObservation:
         return observe(

@@ -332,7 +332,7 @@ def update_hop_graph(
     """
     step = geometry.step
     column, row = (x - geometry.phase[0]) // step, (y - geometry.phase[1]) // step
-    here = graph.index[row, column]
+    here = graph.node_at[row, column]
     if here >= 0:
         graph.visited[here] = True
         graph.utility[here] = 0
@@ -353,11 +353,11 @@ def update_hop_graph(
     n = 0
     columns = _first_column(x0, geometry.phase[0], step)
     rows = _first_column(y0, geometry.phase[1], step)
-    for i in range(columns, graph.index.shape[1]):
+    for i in range(columns, graph.node_at.shape[1]):
         u = geometry.phase[0] + i * step
         if u >= x1:
             break
-        for j in range(rows, graph.index.shape[0]):
+        for j in range(rows, graph.node_at.shape[0]):
             v = geometry.phase[1] + j * step
             if v >= y1:
                 break
@@ -368,7 +368,7 @@ def update_hop_graph(
                 r += 1
             if _root(runs, r) != home:
                 continue
-            k = graph.index[j, i]
+            k = graph.node_at[j, i]
             dx, dy = px[u] - px[x], py[v] - py[y]
             if k < 0:
                 k = add_node(graph, i, j, u, v)
@@ -380,4 +380,4 @@ def update_hop_graph(
                 n += 1
     for t in range(n):
         _look_for_edges(belief, graph, touched[t])
-    return int(graph.index[row, column])
+    return int(graph.node_at[row, column])

@@ -57,7 +57,7 @@ def _write(
     neighbours: NDArray[np.int16],
     mask: NDArray[np.int8],
 ) -> None:
-    n = graph.count[0]
+    n = graph.size[0]
     rx, ry = graph.cell[robot, 0], graph.cell[robot, 1]
     for k in range(n):
         nodes[k, 0] = (graph.cell[k, 0] - rx) * resolution
@@ -102,7 +102,7 @@ def observe(graph: Graph, robot: int, resolution_m: float, capacity: int) -> Hop
     return HopObservation(
         nodes=nodes,
         neighbours=neighbours,
-        count=np.array(graph.count[0], np.int32),
+        count=np.array(graph.size[0], np.int32),
         robot=np.array(robot, np.int32),
         mask=mask,
     )
@@ -118,7 +118,7 @@ def observe_batch(graph: Graph, robot: NDArray[np.int32], resolution_m: float) -
     return HopObservation(
         nodes=nodes,
         neighbours=neighbours,
-        count=graph.count[:, 0].copy(),
+        count=graph.size[:, 0].copy(),
         robot=robot.copy(),
         mask=mask,
     )

@@ -21,8 +21,8 @@ class Graph(NamedTuple):
     """Plain arrays of one graph with room for one node per lattice point, capacity P = R C.
 
     Attributes:
-        index: Node of each lattice point, -1 where none, shape ``(R, C)``.
-        count: Number of nodes, shape ``(1,)``.
+        node_at: Node of each lattice point, -1 where none, shape ``(R, C)``.
+        size: Number of nodes, shape ``(1,)``.
         at: Lattice point of each node, ``(column, row)``, shape ``(P, 2)``.
         cell: Cell of each node, ``(x, y)``, shape ``(P, 2)``.
         utility: Frontier points each node sees, shape ``(P,)``.
@@ -32,8 +32,8 @@ class Graph(NamedTuple):
         seen: Bit set of the frontier cells a node counts, shape ``(P, words)``; hop rules only.
     """
 
-    index: NDArray[np.int32]
-    count: NDArray[np.int32]
+    node_at: NDArray[np.int32]
+    size: NDArray[np.int32]
     at: NDArray[np.int32]
     cell: NDArray[np.int32]
     utility: NDArray[np.int32]
@@ -54,8 +54,8 @@ def new_graph(rows: int, columns: int, words: int, batch: tuple[int, ...] = ()) 
     """
     nodes = rows * columns
     return Graph(
-        index=np.full((*batch, rows, columns), -1, np.int32),
-        count=np.zeros((*batch, 1), np.int32),
+        node_at=np.full((*batch, rows, columns), -1, np.int32),
+        size=np.zeros((*batch, 1), np.int32),
         at=np.zeros((*batch, nodes, 2), np.int32),
         cell=np.zeros((*batch, nodes, 2), np.int32),
         utility=np.zeros((*batch, nodes), np.int32),
@@ -70,8 +70,8 @@ def new_graph(rows: int, columns: int, words: int, batch: tuple[int, ...] = ()) 
 def member(graph: Graph, b: int) -> Graph:
     """One graph of a batch, as views."""
     return Graph(
-        graph.index[b],
-        graph.count[b],
+        graph.node_at[b],
+        graph.size[b],
         graph.at[b],
         graph.cell[b],
         graph.utility[b],
@@ -85,22 +85,22 @@ def member(graph: Graph, b: int) -> Graph:
 @njit(cache=True)
 def clear(graph: Graph) -> None:
     """Removes every node."""
-    n = graph.count[0]
-    graph.index[:] = -1
+    n = graph.size[0]
+    graph.node_at[:] = -1
     graph.utility[:n] = 0
     graph.visited[:n] = False
     graph.joined[:n] = 0
     graph.stale[:n] = False
     graph.seen[:n] = 0
-    graph.count[0] = 0
+    graph.size[0] = 0
 
 
 @njit(cache=True)
 def add_node(graph: Graph, column: int, row: int, x: int, y: int) -> int:
     """Appends a node at a lattice point; its edges are still to be looked for."""
-    k = graph.count[0]
-    graph.count[0] = k + 1
-    graph.index[row, column] = k
+    k = graph.size[0]
+    graph.size[0] = k + 1
+    graph.node_at[row, column] = k
     graph.at[k, 0], graph.at[k, 1] = column, row
     graph.cell[k, 0], graph.cell[k, 1] = x, y
     graph.stale[k] = True
@@ -112,9 +112,16 @@ def neighbour(graph: Graph, k: int, slot: int) -> int:
     """Node at a slot of node k's block, joined or not; -1 where there is none."""
     row = graph.at[k, 1] + slot // 5 - 2
     column = graph.at[k, 0] + slot % 5 - 2
-    if row < 0 or column < 0 or row >= graph.index.shape[0] or column >= graph.index.shape[1]:
+    if row < 0 or column < 0 or row >= graph.node_at.shape[0] or column >= graph.node_at.shape[1]:
         return -1
-    return int(graph.index[row, column])
+    return int(graph.node_at[row, column])
+
+
+@njit(cache=True)
+def hop_length(slot: int, spacing: float) -> float:
+    """Length of the hop to a slot's lattice point [m], for points ``spacing`` apart [m]."""
+    dx, dy = (slot % 5 - 2) * spacing, (slot // 5 - 2) * spacing
+    return float(np.sqrt(dx * dx + dy * dy))
 
 
 @njit(cache=True)
@@ -136,7 +143,7 @@ def part(graph: Graph, k: int) -> None:
 @njit(cache=True)
 def neighbour_table(graph: Graph, table: NDArray[np.int32]) -> None:
     """Writes the joined neighbour of every node and slot, -1 where none, shape ``(n, 25)``."""
-    for k in range(graph.count[0]):
+    for k in range(graph.size[0]):
         bits = graph.joined[k]
         for slot in range(25):
             table[k, slot] = neighbour(graph, k, slot) if bits >> slot & 1 else -1
@@ -146,7 +153,7 @@ def neighbour_table(graph: Graph, table: NDArray[np.int32]) -> None:
 def count_edges(graph: Graph) -> int:
     """Number of directed edges."""
     total = 0
-    for k in range(graph.count[0]):
+    for k in range(graph.size[0]):
         bits = graph.joined[k]
         while bits:
             bits &= bits - 1
@@ -165,7 +172,7 @@ def to_rows(
     """Writes the edges as compressed sparse rows, in the order of the slots."""
     e = 0
     indptr[0] = 0
-    for k in range(graph.count[0]):
+    for k in range(graph.size[0]):
         bits = graph.joined[k]
         for slot in range(25):
             if bits >> slot & 1:

@@ -163,7 +163,7 @@ class ViewpointGraph:
         Slot ``5 (dy + 2) + (dx + 2)`` lies ``(dx, dy)`` blocks away.
         """
         graph = self._updater.graph
-        table = np.empty((int(graph.count[0]), 25), np.int32)
+        table = np.empty((int(graph.size[0]), 25), np.int32)
         neighbour_table(graph, table)
         return table
 
@@ -194,7 +194,7 @@ def snapshot(
         version: Version to write on it.
         robot: Node the robot is at.
     """
-    n, edges = int(graph.count[0]), int(count_edges(graph))
+    n, edges = int(graph.size[0]), int(count_edges(graph))
     # Rounded, so that a lattice through the origin has the coordinates a person would write.
     xy = np.round((graph.cell[:n] + 0.5) * resolution_m + np.asarray(origin_m), 6)
     indptr = np.empty(n + 1, np.int32)
