@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The first example of a property may have to compile a kernel: no clocks in tests.
+settings.register_profile("hiera", deadline=None)
+settings.load_profile("hiera")
 
 
 @pytest.fixture(scope="session")
