@@ -23,6 +23,8 @@ PASSABLE_RADIUS_M = 0.45
 """Radius for which every part of a floor is passable [m]: a robot of 0.35 m, and 0.1 m more."""
 SMALLEST_M = 6.0
 """Smallest side of a floor [m]."""
+SMALLEST_MIXED_M = 12.0
+"""Smallest side of a floor with offices and a warehouse [m]."""
 
 
 class Style(StrEnum):
@@ -44,7 +46,7 @@ def generate_building(
     """Draws a floor.
 
     Args:
-        size_m: Width and height over all, each at least 6 m [m].
+        size_m: Width and height over all, each at least 6 m, mixed 12 m [m].
         rng: The layout's random stream; the same stream gives the same floor.
         resolution_m: Side of a cell, at most 0.4 m [m].
         style: ``"office"``, ``"warehouse"`` or ``"mixed"``.
@@ -60,8 +62,9 @@ def generate_building(
             f"unknown building style {style!r}: choose one of {', '.join(Style)}"
         ) from None
     width, height = float(size_m[0]), float(size_m[1])
-    if not min(width, height) >= SMALLEST_M:
-        raise ValueError(f"a building is at least {SMALLEST_M:g} m each way, got {size_m} m")
+    smallest = SMALLEST_MIXED_M if kind is Style.MIXED else SMALLEST_M
+    if not min(width, height) >= smallest:
+        raise ValueError(f"a building ({kind}) is at least {smallest:g} m each way, got {size_m} m")
     if not 0.0 < resolution_m <= 0.4:
         raise ValueError(f"resolution_m must be in (0, 0.4] m for doors, got {resolution_m}")
     shape = (round(height / resolution_m), round(width / resolution_m))

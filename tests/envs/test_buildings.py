@@ -16,8 +16,8 @@ styles = st.sampled_from([str(s) for s in Style])
 
 @settings(max_examples=40)
 @given(
-    width=st.floats(8.0, 120.0),
-    height=st.floats(8.0, 90.0),
+    width=st.floats(12.0, 120.0),
+    height=st.floats(12.0, 90.0),
     style=styles,
     seed=st.integers(0, 10**6),
     resolution=st.sampled_from([0.1, 0.2, 0.25, 0.4]),
@@ -55,6 +55,18 @@ def test_different_seeds_draw_different_floors() -> None:
 
 
 @pytest.mark.parametrize("style", list(Style))
+@pytest.mark.parametrize("seed", range(4))
+def test_both_ends_of_a_floor_are_connected(style: Style, seed: int) -> None:
+    grid = generate_building((90.0, 50.0), np.random.default_rng(seed), 0.2, style)
+    labels, _ = ndimage.label(standable(grid.free, 0.2, PASSABLE_RADIUS_M))
+    sizes = np.bincount(labels.ravel())[1:]
+    assert sizes.max() > 0.98 * sizes.sum()
+    main = np.flatnonzero((labels == 1 + int(sizes.argmax())).any(axis=0))
+    assert main[0] * 0.2 < 4.0
+    assert main[-1] * 0.2 > 86.0
+
+
+@pytest.mark.parametrize("style", list(Style))
 def test_a_large_floor_has_outer_walls_plenty_of_space_and_a_description(style: Style) -> None:
     grid = generate_building((200.0, 130.0), np.random.default_rng(0), 0.2, style)
     assert grid.free.shape == (650, 1000)
@@ -80,5 +92,7 @@ def test_impossible_buildings_are_refused_in_one_sentence() -> None:
         generate_building((50.0, 50.0), rng, style="castle")
     with pytest.raises(ValueError, match="at least 6 m"):
         generate_building((5.0, 50.0), rng)
+    with pytest.raises(ValueError, match="at least 12 m"):
+        generate_building((8.0, 50.0), rng, style="mixed")
     with pytest.raises(ValueError, match="resolution_m"):
         generate_building((50.0, 50.0), rng, 0.8)
