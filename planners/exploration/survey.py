@@ -1,0 +1,160 @@
+"""What a planner sees of a belief: the useful places, and what it costs to go from one to another.
+
+Travel costs are shortest paths in the viewpoint graph. When one search per useful place would be
+too much work for a decision, the legs between places go over the global graph instead (still a
+path that can be driven, no longer always the shortest); the legs from the robot stay exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from hiera.planners.exploration.belief import ExplorationBelief, RoadmapLike
+from hiera.planners.exploration.communities import CommunityTracker
+from hiera.planners.exploration.global_graph import GlobalGraph, GlobalMapper, prune
+from hiera.planners.exploration.paths import distances_from
+from hiera.planners.exploration.waypoint import Waypoint
+
+EXACT_WORK: Final = 2_000_000
+"""Useful places times edges up to which every leg is searched for in the viewpoint graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A belief, condensed; ``k`` useful places that can be reached.
+
+    Attributes:
+        version: Version of the belief.
+        roadmap: Its viewpoint graph.
+        labels: Id of each node's place, shape ``(n,)``.
+        graph: G_global, pruned.
+        issued: Every id ever given to a place is below this.
+        distance: From the robot to every node, shape ``(n,)`` [m]; inf where unreachable.
+        places: Ids of the useful places, ascending, shape ``(k,)``.
+        anchor: Useful node that stands for each in the legs, shape ``(k,)``.
+        utility: Sum of the utilities of each, shape ``(k,)``.
+        legs: Travel costs, row 0 the robot, rows ``1 … k`` the places, ``(k + 1, k + 1)`` [m].
+        out_of_reach: Ids of places with utility that the robot cannot reach.
+    """
+
+    version: int
+    roadmap: RoadmapLike
+    labels: NDArray[np.int64]
+    graph: GlobalGraph
+    issued: int
+    distance: NDArray[np.float64]
+    places: NDArray[np.int64]
+    anchor: NDArray[np.intp]
+    utility: NDArray[np.int64]
+    legs: NDArray[np.float64]
+    out_of_reach: frozenset[int]
+
+    def waypoints(self, order: NDArray[np.intp]) -> tuple[Waypoint, ...]:
+        """The useful node that enters each place best, coming from the one before.
+
+        Args:
+            order: Positions in `places`.
+        """
+        chosen: list[Waypoint] = []
+        for position in order.tolist():
+            place = int(self.places[position])
+            nodes = self._useful_nodes(place)
+            cost = self.distance[nodes]
+            if chosen:
+                cost = np.hypot(*(self.roadmap.xy[nodes] - np.asarray(chosen[-1].xy)).T)
+            node = int(nodes[np.argmin(cost)])
+            x, y = self.roadmap.xy[node].tolist()
+            chosen.append(Waypoint(place, node, (x, y), int(self.utility[position])))
+        return tuple(chosen)
+
+    def _useful_nodes(self, place: int) -> NDArray[np.intp]:
+        here = (self.labels == place) & (self.roadmap.utility > 0) & np.isfinite(self.distance)
+        return np.flatnonzero(here)
+
+
+class Surveyor:
+    """Follows the beliefs of an episode; shared by every planner of exploration."""
+
+    def __init__(self, *, radius_m: float = 12.0, resolution: float = 1.0) -> None:
+        """Sets the surveyor up; see `CommunityTracker` for the arguments."""
+        self._tracker = CommunityTracker(radius_m=radius_m, resolution=resolution)
+        self._mapper = GlobalMapper()
+
+    def reset(self, seed: int) -> None:
+        """Starts a new episode."""
+        self._tracker.reset(seed)
+        self._mapper.reset()
+
+    def survey(self, belief: ExplorationBelief) -> Survey:
+        """Condenses a belief of the current episode."""
+        roadmap = belief.roadmap
+        communities = self._tracker.update(roadmap)
+        labels = communities.labels
+        whole = self._mapper.update(roadmap, communities)
+        distance = distances_from(roadmap, roadmap.robot)
+        useful = np.flatnonzero((roadmap.utility > 0) & np.isfinite(distance))
+        useful = useful[labels[useful] >= 0]
+        places, which = np.unique(labels[useful], return_inverse=True)
+        anchor = _anchors(roadmap, useful, which, len(places))
+        utility = np.bincount(which, weights=roadmap.utility[useful], minlength=len(places))
+        promising = np.unique(labels[roadmap.utility > 0])
+        return Survey(
+            version=belief.version,
+            roadmap=roadmap,
+            labels=labels,
+            graph=prune(whole),
+            issued=communities.issued,
+            distance=distance,
+            places=places,
+            anchor=anchor,
+            utility=utility.astype(np.int64),
+            legs=_legs(roadmap, whole, distance, places, anchor),
+            out_of_reach=frozenset(np.setdiff1d(promising, places).tolist()) - {-1},
+        )
+
+
+def _anchors(
+    roadmap: RoadmapLike, useful: NDArray[np.intp], which: NDArray[np.intp], count: int
+) -> NDArray[np.intp]:
+    """In each place the useful node nearest to the centre of its utility."""
+    weight = roadmap.utility[useful].astype(np.float64)
+    total = np.bincount(which, weights=weight, minlength=count)
+    centre = np.column_stack(
+        [
+            np.bincount(which, weights=weight * roadmap.xy[useful, axis], minlength=count) / total
+            for axis in (0, 1)
+        ]
+    )
+    offset = np.hypot(*(roadmap.xy[useful] - centre[which]).T)
+    order = np.lexsort((useful, offset, which))
+    _, first = np.unique(which[order], return_index=True)
+    return useful[order[first]]
+
+
+def _legs(
+    roadmap: RoadmapLike,
+    graph: GlobalGraph,
+    distance: NDArray[np.float64],
+    places: NDArray[np.int64],
+    anchor: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    k = len(places)
+    legs = np.zeros((k + 1, k + 1))
+    if k == 0:
+        return legs
+    legs[0, 1:] = legs[1:, 0] = distance[anchor]
+    if k * len(roadmap.indices) <= EXACT_WORK:
+        n = len(roadmap.xy)
+        matrix = csr_array((roadmap.lengths, roadmap.indices, roadmap.indptr), shape=(n, n))
+        between = np.asarray(dijkstra(matrix, directed=True, indices=anchor))[:, anchor]
+    else:
+        at = np.searchsorted(graph.ids, places)
+        between = graph.distances(at)[:, at]
+    legs[1:, 1:] = 0.5 * (between + between.T)
+    return legs
