@@ -121,17 +121,17 @@ def integrate_scan(
         ix, iy = int(np.floor(gx)), int(np.floor(gy))
         step_x, step_y = 1, 1
         delta_x, delta_y, t_x, t_y = np.inf, np.inf, np.inf, np.inf
-        if dx > 0.0:
+        if dx > 1e-12:
             delta_x = 1.0 / dx
             t_x = (ix + 1 - gx) * delta_x
-        elif dx < 0.0:
+        elif dx < -1e-12:
             step_x = -1
             delta_x = -1.0 / dx
             t_x = (gx - ix) * delta_x
-        if dy > 0.0:
+        if dy > 1e-12:
             delta_y = 1.0 / dy
             t_y = (iy + 1 - gy) * delta_y
-        elif dy < 0.0:
+        elif dy < -1e-12:
             step_y = -1
             delta_y = -1.0 / dy
             t_y = (gy - iy) * delta_y

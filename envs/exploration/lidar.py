@@ -50,18 +50,19 @@ def first_wall(
     if ix < 0 or iy < 0 or ix >= columns or iy >= rows or not free[iy, ix]:
         return 0.0
     step_x, step_y = 1, 1
+    # A ray this close to a grid line's direction never crosses such a line within any range.
     delta_x, delta_y, t_x, t_y = np.inf, np.inf, np.inf, np.inf
-    if dx > 0.0:
+    if dx > 1e-12:
         delta_x = 1.0 / dx
         t_x = (ix + 1 - gx) * delta_x
-    elif dx < 0.0:
+    elif dx < -1e-12:
         step_x = -1
         delta_x = -1.0 / dx
         t_x = (gx - ix) * delta_x
-    if dy > 0.0:
+    if dy > 1e-12:
         delta_y = 1.0 / dy
         t_y = (iy + 1 - gy) * delta_y
-    elif dy < 0.0:
+    elif dy < -1e-12:
         step_y = -1
         delta_y = -1.0 / dy
         t_y = (gy - iy) * delta_y
