@@ -204,7 +204,10 @@ def _separators(graph: GlobalGraph, wanted: NDArray[np.bool_]) -> NDArray[np.boo
     until none remains.
     """
     network: nx.Graph[int] = nx.Graph(graph.edges.tolist())
-    blocks = [frozenset(block) for block in nx.biconnected_components(network)]
+    blocks = [
+        frozenset(int(v) for edge in edges for v in edge)
+        for edges in nx.biconnected_component_edges(network)
+    ]
     cuts = set(nx.articulation_points(network))
     tree: nx.Graph[int] = nx.Graph()
     for number, block in enumerate(blocks):
