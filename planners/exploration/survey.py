@@ -36,6 +36,7 @@ class Survey:
         graph: G_global, pruned.
         issued: Every id ever given to a place is below this.
         distance: From the robot to every node, shape ``(n,)`` [m]; inf where unreachable.
+        useful: Useful nodes that can be reached, ascending, shape ``(q,)``.
         places: Ids of the useful places, ascending, shape ``(k,)``.
         anchor: Useful node that stands for each in the legs, shape ``(k,)``.
         utility: Sum of the utilities of each, shape ``(k,)``.
@@ -49,6 +50,7 @@ class Survey:
     graph: GlobalGraph
     issued: int
     distance: NDArray[np.float64]
+    useful: NDArray[np.intp]
     places: NDArray[np.int64]
     anchor: NDArray[np.intp]
     utility: NDArray[np.int64]
@@ -74,8 +76,7 @@ class Survey:
         return tuple(chosen)
 
     def _useful_nodes(self, place: int) -> NDArray[np.intp]:
-        here = (self.labels == place) & (self.roadmap.utility > 0) & np.isfinite(self.distance)
-        return np.flatnonzero(here)
+        return self.useful[self.labels[self.useful] == place]
 
 
 class Surveyor:
@@ -98,12 +99,11 @@ class Surveyor:
         labels = communities.labels
         whole = self._mapper.update(roadmap, communities)
         distance = distances_from(roadmap, roadmap.robot)
-        useful = np.flatnonzero((roadmap.utility > 0) & np.isfinite(distance))
-        useful = useful[labels[useful] >= 0]
+        promising = useful_nodes(roadmap)
+        useful = np.flatnonzero(promising & np.isfinite(distance) & (labels >= 0))
         places, which = np.unique(labels[useful], return_inverse=True)
         anchor = _anchors(roadmap, useful, which, len(places))
         utility = np.bincount(which, weights=roadmap.utility[useful], minlength=len(places))
-        promising = np.unique(labels[roadmap.utility > 0])
         return Survey(
             version=belief.version,
             roadmap=roadmap,
@@ -111,12 +111,24 @@ class Surveyor:
             graph=prune(whole),
             issued=communities.issued,
             distance=distance,
+            useful=useful,
             places=places,
             anchor=anchor,
             utility=utility.astype(np.int64),
             legs=_legs(roadmap, whole, distance, places, anchor),
-            out_of_reach=frozenset(np.setdiff1d(promising, places).tolist()) - {-1},
+            out_of_reach=frozenset(np.setdiff1d(labels[promising], places).tolist()),
         )
+
+
+def useful_nodes(roadmap: RoadmapLike) -> NDArray[np.bool_]:
+    """Nodes with something to see from them, shape ``(n,)``.
+
+    The robot's own node counts only when there is no other: it has been looked from already.
+    """
+    useful = roadmap.utility > 0
+    if useful.sum() > 1:
+        useful[roadmap.robot] = False
+    return np.asarray(useful)
 
 
 def _anchors(

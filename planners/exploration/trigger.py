@@ -14,6 +14,7 @@ import numpy as np
 from hiera.planners.contract import Plan
 from hiera.planners.exploration.belief import ExplorationBelief, RoadmapLike
 from hiera.planners.exploration.communities import CommunityTracker
+from hiera.planners.exploration.survey import useful_nodes
 from hiera.planners.exploration.waypoint import Waypoint
 
 
@@ -40,7 +41,7 @@ class Replan(StrEnum):
 def useful_places(tracker: CommunityTracker, roadmap: RoadmapLike) -> frozenset[int]:
     """Ids of the places with something left to see."""
     labels = tracker.update(roadmap).labels
-    return frozenset(np.unique(labels[(roadmap.utility > 0) & (labels >= 0)]).tolist())
+    return frozenset(np.unique(labels[useful_nodes(roadmap) & (labels >= 0)]).tolist())
 
 
 def should_replan(
