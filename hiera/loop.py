@@ -178,7 +178,7 @@ class Loop:
         observation, _, _, _, info = self._timed("world", env.step, action.u)
         self.clock.advance()
         start = time.perf_counter()
-        self.scenario.after_step(observation, info, action, self.clock.now_s)
+        self.scenario.after_step(observation, info, action, nominal, self.clock.now_s)
         self._record(action, now_s)
         self.timings.add("record", time.perf_counter() - start)
 

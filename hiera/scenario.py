@@ -91,9 +91,14 @@ class Scenario(ABC, Generic[ObservationT, BeliefT, SubgoalT]):
 
     @abstractmethod
     def after_step(
-        self, observation: Any, info: Mapping[str, Any], action: SafeAction, now_s: float
+        self,
+        observation: Any,
+        info: Mapping[str, Any],
+        action: SafeAction,
+        nominal: NDArray[np.float64],
+        now_s: float,
     ) -> None:
-        """Takes in what the world answered."""
+        """Takes in what the world answered to ``action``, which the gate made of ``nominal``."""
 
     @abstractmethod
     def outcome(self, now_s: float) -> Outcome | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hiera.envs.exploration.robot import along_arc
+from hiera.safety.dynamics.differential_drive import along_arc
 
 
 @njit(cache=True)

@@ -23,7 +23,7 @@ from hiera.envs.exploration.files import MapError
 from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.lidar import Lidar
 from hiera.envs.exploration.people import People
-from hiera.envs.exploration.robot import DiffDrive, along_arc, limit_speeds, wrap_angle
+from hiera.safety.dynamics.differential_drive import DiffDrive, along_arc, limit_speeds, wrap_angle
 from hiera.safety.contract import Context, SafetyState
 
 Observation = dict[str, NDArray[Any]]
@@ -267,6 +267,7 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
             movers=self.detected.copy(),
             mover_radius=np.full(count, self.people.radius_m + 3.0 * self.detector.noise_m),
             mover_speed=np.full(count, self.people.max_speed_m_s),
+            scan=self.scan.copy(),
         )
         return SafetyState(self.state.copy(), context)
 

@@ -137,5 +137,3 @@ class ExplorationSettings(RunSettings):
         # Frozen for everybody else: the default that depends on the model is filled in here.
         object.__setattr__(self, "clock", clock)
         return self
-
-

@@ -71,15 +71,17 @@ def _file(settings: FileSettings, rng: np.random.Generator) -> GridMap:
 
 
 def _dare(settings: DareSettings, rng: np.random.Generator) -> GridMap:
-    from hiera.envs.exploration.dare import load_dare
+    from hiera.envs.exploration.dare import load_dare_maps
 
     path = Path(settings.path)
     if not path.is_file():
         raise ConfigError(f"world.path: there is no file {path}")
-    maps = load_dare(path)
-    if settings.index >= len(maps):
-        raise ConfigError(f"world.index is {settings.index}, but {path} holds {len(maps)} maps")
-    return maps[settings.index]
+    try:
+        return load_dare_maps(path, [settings.index])[0]
+    except IndexError:
+        raise ConfigError(f"world.index: {path} holds no map {settings.index}") from None
+    except (ValueError, KeyError, OSError) as error:
+        raise ConfigError(f"world.path: {path} holds no DARE maps: {error}") from error
 
 
 BUILDING = Component(

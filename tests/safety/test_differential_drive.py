@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hiera.envs.exploration.robot import DiffDrive, along_arc, wrap_angle
+from hiera.safety.dynamics.differential_drive import DiffDrive, along_arc, wrap_angle
 
 ROBOT = DiffDrive()
 states = st.tuples(

@@ -1,0 +1,197 @@
+"""Planners, viewpoint policies and filters that an exploration config can name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from hiera.config.settings import NonNegative, Positive, Settings
+from hiera.controllers.viewpoint import (
+    LocalTour,
+    NearestFrontier,
+    UtilityPerDistance,
+    ViewpointPolicy,
+)
+from hiera.envs.exploration.lattice import STAY
+from hiera.planners import Plan, Planner, PlanStatus, Provenance
+from hiera.planners.exploration.belief import ExplorationBelief
+from hiera.planners.exploration.numeric import NumericPlanner
+from hiera.planners.exploration.tour import open_tour
+from hiera.planners.exploration.waypoint import Waypoint
+from hiera.registry import Component
+from hiera.safety import SafetyFilter
+from hiera.safety.dynamics import DiffDrive
+from hiera.safety.filters import ActionMask, LidarCbf, PassThrough
+
+ExplorationPlanner = Planner[ExplorationBelief, Waypoint]
+
+
+class NumericSettings(Settings):
+    """Open tour over the places that promise something."""
+
+    kind: Literal["numeric"] = "numeric"
+    place_radius_m: Positive = 12.0
+    """Greatest radius of a place, a community of the viewpoint graph [m]."""
+    resolution: Positive = 1.0
+    """Resolution of the modularity; larger means smaller places."""
+    switch_cost_m: NonNegative = 4.0
+    """How much shorter a tour must be to change the first place [m]."""
+    return_weight: NonNegative = 0.5
+    """Weight of the way back from the tour's end to where most is left to see."""
+
+
+class FareSettings(NumericSettings):
+    """FARE: a language model's strategy and waypoints, the numeric tour behind it."""
+
+    kind: Literal["fare"] = "fare"  # type: ignore[assignment]
+    geometry_weight: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """0 follows the model's order as it is, 1 only geometry."""
+
+
+class NoPlannerSettings(Settings):
+    """No slow layer: the viewpoint policy alone."""
+
+    kind: Literal["none"] = "none"
+
+
+class NearestSettings(Settings):
+    """Nearest viewpoint with utility."""
+
+    kind: Literal["nearest"] = "nearest"
+    waypoint_weight: NonNegative = 0.0
+    """How far the distance to the waypoint counts."""
+
+
+class UtilitySettings(Settings):
+    """Utility discounted by distance."""
+
+    kind: Literal["utility"] = "utility"
+    decay: Positive = 0.1
+    """Discount of distance [1/m]."""
+    waypoint_weight: NonNegative = 0.5
+    """How far the distance to the waypoint counts."""
+
+
+class LocalTourSettings(Settings):
+    """Short tour through the useful viewpoints nearby, ending at the waypoint."""
+
+    kind: Literal["local_tour"] = "local_tour"
+    window_m: Positive = 20.0
+    """Half the side of the window around the robot [m]."""
+    spread_m: Positive = 6.0
+    """Viewpoints nearer to each other than this count as one [m]."""
+
+
+class LidarCbfSettings(Settings):
+    """Control barrier function from lidar returns, certified braking behind it."""
+
+    kind: Literal["lidar_cbf"] = "lidar_cbf"
+    alpha: Positive = 2.0
+    """Barrier gain [1/s]; times the tick it must not exceed 1."""
+    margin_m: NonNegative = 0.08
+    """Kept beyond the footprint [m]."""
+    max_age_s: Positive = 0.25
+    """A state older than this is refused [s]."""
+
+
+class ActionMaskSettings(Settings):
+    """Hops only along edges that are known to be free."""
+
+    kind: Literal["action_mask"] = "action_mask"
+
+
+class PassThroughSettings(Settings):
+    """No filter, asked for by name; nothing is certified."""
+
+    kind: Literal["pass_through"] = "pass_through"
+
+
+class NoPlanner:
+    """The absent slow layer."""
+
+    def reset(self, seed: int) -> None:
+        """Nothing is kept."""
+
+    def plan(self, belief: ExplorationBelief, deadline_s: float) -> Plan[Waypoint]:
+        """A plan without waypoints."""
+        return Plan(
+            (),
+            PlanStatus.DONE,
+            Provenance.NUMERIC,
+            belief.version,
+            strategy="no slow layer",
+            reason="no slow layer was asked for",
+        )
+
+
+def _numeric(settings: NumericSettings, **_: Any) -> NumericPlanner:
+    return NumericPlanner(
+        radius_m=settings.place_radius_m,
+        resolution=settings.resolution,
+        switch_cost_m=settings.switch_cost_m,
+        return_weight=settings.return_weight,
+    )
+
+
+def _fare(settings: FareSettings, *, backend: Any, environment: str, seed: int) -> Any:
+    numeric = _numeric(settings)
+    if backend is None:
+        return numeric
+    from hiera.planners.exploration.fare import FarePlanner
+
+    return FarePlanner(
+        backend, numeric, environment=environment, geometry_weight=settings.geometry_weight
+    )
+
+
+def _no_planner(settings: NoPlannerSettings, **_: Any) -> NoPlanner:
+    return NoPlanner()
+
+
+def _nearest(settings: NearestSettings) -> ViewpointPolicy:
+    return NearestFrontier(settings.waypoint_weight)
+
+
+def _utility(settings: UtilitySettings) -> ViewpointPolicy:
+    return UtilityPerDistance(settings.decay, settings.waypoint_weight)
+
+
+def _local_tour(settings: LocalTourSettings) -> ViewpointPolicy:
+    return LocalTour(open_tour, window_m=settings.window_m, spread_m=settings.spread_m)
+
+
+def _lidar_cbf(
+    settings: LidarCbfSettings, *, robot: DiffDrive, tick_s: float, hidden_speed: float
+) -> SafetyFilter:
+    return LidarCbf(
+        robot,
+        tick_s=tick_s,
+        alpha=settings.alpha,
+        margin_m=settings.margin_m,
+        max_age_s=settings.max_age_s,
+        hidden_speed=hidden_speed,
+    )
+
+
+def _action_mask(settings: ActionMaskSettings, **_: Any) -> SafetyFilter:
+    return ActionMask(STAY)
+
+
+def _pass_through(settings: PassThroughSettings, **_: Any) -> SafetyFilter:
+    return PassThrough()
+
+
+FARE = Component("fare", FareSettings, _fare, "language model's strategy, numeric tour behind it")
+NUMERIC = Component("numeric", NumericSettings, _numeric, "open tour over communities")
+NO_PLANNER = Component("none", NoPlannerSettings, _no_planner, "no slow layer")
+NEAREST = Component("nearest", NearestSettings, _nearest, "nearest useful viewpoint")
+UTILITY = Component("utility", UtilitySettings, _utility, "utility discounted by distance")
+LOCAL_TOUR = Component(
+    "local_tour", LocalTourSettings, _local_tour, "short tour nearby, ending at the waypoint"
+)
+LIDAR_CBF = Component(
+    "lidar_cbf", LidarCbfSettings, _lidar_cbf, "barrier function from lidar, certified braking"
+)
+ACTION_MASK = Component("action_mask", ActionMaskSettings, _action_mask, "mask of allowed hops")
+PASS_THROUGH = Component("pass_through", PassThroughSettings, _pass_through, "nothing is checked")
