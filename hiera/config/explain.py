@@ -28,7 +28,9 @@ class Where:
 
     def place(self, loc: Loc) -> str:
         """``file:line``, or ``command line``, for a key."""
-        if any(loc[: len(path)] == path for path in self.said):
+        inside = any(loc[: len(path)] == path for path in self.said)
+        around = any(path[: len(loc)] == loc for path in self.said) and loc not in self.lines
+        if inside or around:
             return "command line"
         for end in range(len(loc), 0, -1):
             if loc[:end] in self.lines:
