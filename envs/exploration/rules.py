@@ -32,9 +32,9 @@ class ViewpointRules:
         utility_range_m: Frontiers nearer than this count towards a node's utility.
         voxel_m: Frontiers are thinned to one per square of this side.
         min_utility: Counts up to this become 0 [frontiers].
-        update_range_m: Nodes further from the robot than this keep their utility.
-        edge_range_m: Nodes further from the robot than this look for no edges.
-        window_m: Side of the square around the robot that is looked at.
+        update_range_m: Nodes further from the robot keep their utility; lattice only.
+        edge_range_m: Nodes further from the robot look for no edges; lattice only.
+        window_m: Side of the square around the robot that is looked at; lattice only.
         clearance_m: A cell is safe when every occupied cell is further than this; snapped only.
         visited_range_m: A node counts as visited within this distance; snapped only.
     """
@@ -44,15 +44,15 @@ class ViewpointRules:
     utility_range_m: float
     voxel_m: float
     min_utility: int
-    update_range_m: float
-    edge_range_m: float
-    window_m: float
+    update_range_m: float = 0.0
+    edge_range_m: float = 0.0
+    window_m: float = 0.0
     clearance_m: float = 0.0
     visited_range_m: float = 0.0
 
     def __post_init__(self) -> None:
-        if min(self.spacing_m, self.utility_range_m, self.voxel_m, self.window_m) <= 0.0:
-            raise ValueError("viewpoint rules: spacing, ranges, voxel and window must be positive")
+        if min(self.spacing_m, self.utility_range_m, self.voxel_m) <= 0.0:
+            raise ValueError("viewpoint rules: spacing, utility range and voxel must be positive")
         if self.clearance_m < 0.0 or self.visited_range_m < 0.0:
             raise ValueError("viewpoint rules: clearance and visited range must not be negative")
 
@@ -90,16 +90,13 @@ def continuous_rules(
     """
     if spacing_m is None:
         spacing_m = max(6 * resolution_m, min(2.0, sensor_range_m / 10.0))
-    cells = max(round(spacing_m / resolution_m), 1)
+    side = max(round(spacing_m / resolution_m), 1) * resolution_m
     return ViewpointRules(
         placement=Placement.SNAPPED,
-        spacing_m=cells * resolution_m,
+        spacing_m=side,
         utility_range_m=0.8 * sensor_range_m,
-        voxel_m=4 * resolution_m,
+        voxel_m=max(round(0.08 * sensor_range_m / resolution_m), 2) * resolution_m,
         min_utility=1,
-        update_range_m=1.8 * sensor_range_m + cells * resolution_m,
-        edge_range_m=sensor_range_m + 3 * cells * resolution_m,
-        window_m=4.0 * sensor_range_m + 4 * cells * resolution_m,
         clearance_m=clearance_m,
-        visited_range_m=0.75 * cells * resolution_m,
+        visited_range_m=0.75 * side,
     )

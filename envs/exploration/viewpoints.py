@@ -2,72 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
-from hiera.envs.exploration.frontier import refresh_frontier
 from hiera.envs.exploration.grid import Belief
-from hiera.envs.exploration.hop_graph import (
-    HopGeometry,
-    HopScratch,
-    hop_geometry,
-    hop_scratch,
-    seen_words,
-    update_hop_graph,
-)
-from hiera.envs.exploration.lattice import (
-    SLOTS,
-    Graph,
-    count_edges,
-    neighbour_table,
-    new_graph,
-    to_rows,
+from hiera.envs.exploration.lattice import SLOTS, Graph, count_edges, neighbour_table, to_rows
+from hiera.envs.exploration.reachability import (
+    FrontierCluster,
+    ReachableFrontiers,
+    grid_path,
+    reachable_frontiers,
 )
 from hiera.envs.exploration.roadmap import Roadmap
 from hiera.envs.exploration.rules import ViewpointRules
-from hiera.envs.exploration.sight import Bounds
+from hiera.envs.exploration.sight import Bounds, line_inside
+from hiera.envs.exploration.updaters import updater_for
 
 _SLOT_NUMBERS = np.arange(SLOTS)
-
-
-class _Updater(Protocol):
-    """One rule set at work on one map."""
-
-    graph: Graph
-    frontier: NDArray[np.bool_]
-
-    def update(self, belief: Belief, x: int, y: int, changed: Bounds | None) -> int:
-        """Brings the graph up to date and returns the robot's node."""
-        ...
-
-
-class _HopUpdater:
-    """DARE's rules; the robot must stand on a lattice point."""
-
-    def __init__(
-        self, rules: ViewpointRules, shape: tuple[int, int], resolution_m: float, x: int, y: int
-    ) -> None:
-        self.geometry: HopGeometry = hop_geometry(rules, shape, resolution_m, (x, y))
-        self.scratch: HopScratch = hop_scratch(self.geometry, shape)
-        self.frontier: NDArray[np.bool_] = np.zeros(shape, np.bool_)
-        step, phase = self.geometry.step, self.geometry.phase
-        self.graph: Graph = new_graph(
-            (shape[0] - 1 - int(phase[1])) // step + 1,
-            (shape[1] - 1 - int(phase[0])) // step + 1,
-            seen_words(self.geometry.reach),
-        )
-
-    def update(self, belief: Belief, x: int, y: int, changed: Bounds | None) -> int:
-        phase, step = self.geometry.phase, self.geometry.step
-        if (x - phase[0]) % step or (y - phase[1]) % step:
-            raise ValueError(f"hop rules: cell ({x}, {y}) is not on the lattice of the start")
-        if changed is not None:
-            refresh_frontier(belief, self.frontier, *changed)
-        return int(
-            update_hop_graph(belief, self.frontier, self.graph, x, y, self.geometry, self.scratch)
-        )
 
 
 class ViewpointGraph:
@@ -100,13 +51,12 @@ class ViewpointGraph:
         x, y = self._cell(start_m)
         if not (0 <= x < shape[1] and 0 <= y < shape[0]):
             raise ValueError(f"viewpoint graph: start {start_m} m lies outside the map")
-        self._updater: _Updater = self._make_updater(shape, x, y)
+        self._updater = updater_for(rules, shape, resolution_m, x, y)
         self._version = 0
         self._robot = -1
         self._roadmap: Roadmap | None = None
-
-    def _make_updater(self, shape: tuple[int, int], x: int, y: int) -> _Updater:
-        return _HopUpdater(self.rules, shape, self._resolution, x, y)
+        self._target: FrontierCluster | None = None
+        self._given_up = np.zeros(shape, np.bool_)
 
     def _cell(self, at: tuple[float, float]) -> tuple[int, int]:
         return (
@@ -118,6 +68,11 @@ class ViewpointGraph:
     def frontier(self) -> NDArray[np.bool_]:
         """Frontier mask of the belief, shape ``(H, W)``; kept current by `update`."""
         return self._updater.frontier
+
+    @property
+    def safe(self) -> NDArray[np.bool_]:
+        """Cells where the robot may stand, shape ``(H, W)``; kept current by `update`."""
+        return self._updater.safe
 
     @property
     def arrays(self) -> Graph:
@@ -166,6 +121,92 @@ class ViewpointGraph:
         table = np.empty((int(graph.size[0]), 25), np.int32)
         neighbour_table(graph, table)
         return table
+
+    def reachable_frontiers(
+        self,
+        belief: Belief,
+        robot_m: tuple[float, float],
+        *,
+        view_m: float | None = None,
+        min_cells: int = 3,
+    ) -> ReachableFrontiers:
+        """Which frontiers can still be reached on the grid itself, and the way to the nearest.
+
+        Completion may be declared only when `ReachableFrontiers.complete` is true. The work
+        grows with the map; call it when the graph has no utility left, not at every tick. When
+        the robot stands where the last answer sent it and the frontier is still there, its
+        sensor cannot resolve it: it counts as unreachable from then on.
+
+        Args:
+            belief: The belief of the last `update`, shape ``(H, W)``.
+            robot_m: The robot's position, world frame [m].
+            view_m: From how far a frontier can be resolved [m]; half the utility range if None.
+            min_cells: Clusters with fewer cells are ignored.
+        """
+        if self._target is not None:
+            x, y = self._cell(robot_m)
+            away = np.hypot(x - self._target.stand[0], y - self._target.stand[1])
+            if away <= max(self.rules.visited_range_m / self._resolution, 3.0):
+                self.give_up()
+        found = reachable_frontiers(
+            belief,
+            self.safe,
+            self.frontier,
+            robot_m,
+            resolution_m=self._resolution,
+            origin_m=self._origin,
+            view_m=0.5 * self.rules.utility_range_m if view_m is None else view_m,
+            min_cells=min_cells,
+            given_up=self._given_up,
+        )
+        self._target = None if found.complete else found.clusters[0]
+        return found
+
+    def give_up(self) -> None:
+        """Counts the frontier that `reachable_frontiers` last led to as unreachable.
+
+        For a robot that cannot get there, or did and learnt nothing.
+        """
+        if self._target is None:
+            return
+        rows, columns = self._given_up.shape
+        for x, y in self._target.cells:
+            # A little around it too: sensor noise moves the cells of a frontier about.
+            self._given_up[
+                max(y - 2, 0) : min(y + 3, rows), max(x - 2, 0) : min(x + 3, columns)
+            ] = True
+        self._target = None
+
+    def grid_path(
+        self, belief: Belief, robot_m: tuple[float, float], goal_m: tuple[float, float]
+    ) -> NDArray[np.float64]:
+        """Shortest way to a position through safe cells, straightened.
+
+        Args:
+            belief: The belief of the last `update`, shape ``(H, W)``.
+            robot_m: The robot's position, world frame [m].
+            goal_m: Where to go, world frame [m].
+
+        Returns:
+            Vertices in the world frame, shape ``(k, 2)`` [m]; empty if there is no way.
+        """
+        return grid_path(
+            belief,
+            self.safe,
+            self._cell(robot_m),
+            self._cell(goal_m),
+            resolution_m=self._resolution,
+            origin_m=self._origin,
+        )
+
+    def line_clear(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
+        """True if the straight line between two positions ``(2,)`` [m] keeps to safe cells."""
+        rows, columns = self.safe.shape
+        x0, y0 = self._cell((float(a[0]), float(a[1])))
+        x1, y1 = self._cell((float(b[0]), float(b[1])))
+        inside = min(x0, x1) >= 0 and max(x0, x1) < columns
+        inside = inside and min(y0, y1) >= 0 and max(y0, y1) < rows
+        return inside and bool(line_inside(self.safe, x0, y0, x1, y1))
 
     def slots(self, node: int) -> NDArray[np.bool_]:
         """Which slots of a node's block are joined to it, shape ``(25,)``."""

@@ -1,0 +1,148 @@
+"""The two rule sets at work: each owns the arrays of one graph and keeps them current."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hiera.envs.exploration.frontier import refresh_frontier
+from hiera.envs.exploration.grid import FREE, Belief
+from hiera.envs.exploration.hop_graph import (
+    HopGeometry,
+    HopScratch,
+    hop_geometry,
+    hop_scratch,
+    seen_words,
+    update_hop_graph,
+)
+from hiera.envs.exploration.lattice import Graph, new_graph
+from hiera.envs.exploration.room import clearance_disc, refresh_room, refresh_safe
+from hiera.envs.exploration.rules import Placement, ViewpointRules
+from hiera.envs.exploration.sight import Bounds
+from hiera.envs.exploration.snapped_graph import (
+    Place,
+    SnapGeometry,
+    count_frontiers,
+    link_nodes,
+    locate,
+    place_nodes,
+    refresh_voxels,
+    visit,
+)
+
+
+class Updater(Protocol):
+    """One rule set at work on one map."""
+
+    graph: Graph
+    frontier: NDArray[np.bool_]
+    safe: NDArray[np.bool_]
+
+    def update(self, belief: Belief, x: int, y: int, changed: Bounds | None) -> int:
+        """Brings the graph up to date and returns the robot's node."""
+        ...
+
+
+class HopUpdater:
+    """DARE's rules; the robot must stand on a lattice point."""
+
+    def __init__(
+        self, rules: ViewpointRules, shape: tuple[int, int], resolution_m: float, x: int, y: int
+    ) -> None:
+        self.geometry: HopGeometry = hop_geometry(rules, shape, resolution_m, (x, y))
+        self.scratch: HopScratch = hop_scratch(self.geometry, shape)
+        self.frontier: NDArray[np.bool_] = np.zeros(shape, np.bool_)
+        self.safe: NDArray[np.bool_] = np.zeros(shape, np.bool_)
+        step, phase = self.geometry.step, self.geometry.phase
+        self.graph: Graph = new_graph(
+            (shape[0] - 1 - int(phase[1])) // step + 1,
+            (shape[1] - 1 - int(phase[0])) // step + 1,
+            seen_words(self.geometry.reach),
+        )
+
+    def update(self, belief: Belief, x: int, y: int, changed: Bounds | None) -> int:
+        """Brings the graph up to date and returns the robot's node."""
+        phase, step = self.geometry.phase, self.geometry.step
+        if (x - phase[0]) % step or (y - phase[1]) % step:
+            raise ValueError(f"hop rules: cell ({x}, {y}) is not on the lattice of the start")
+        if changed is not None:
+            iy0, iy1, ix0, ix1 = changed
+            refresh_frontier(belief, self.frontier, *changed)
+            self.safe[iy0:iy1, ix0:ix1] = belief[iy0:iy1, ix0:ix1] == FREE
+        return int(
+            update_hop_graph(belief, self.frontier, self.graph, x, y, self.geometry, self.scratch)
+        )
+
+
+class SnappedUpdater:
+    """One node per block of safe space, for a robot that drives freely."""
+
+    def __init__(
+        self, rules: ViewpointRules, shape: tuple[int, int], resolution_m: float, x: int, y: int
+    ) -> None:
+        side = max(round(rules.spacing_m / resolution_m), 1)
+        voxel = max(round(rules.voxel_m / resolution_m), 1)
+        # The start lies in the middle of its block.
+        phase = [(c - side // 2) % side - side for c in (x, y)]
+        self.geometry = SnapGeometry(
+            side=side,
+            phase=np.array(phase, np.int32),
+            voxel=voxel,
+            reach=rules.utility_range_m / resolution_m,
+            near=rules.visited_range_m / resolution_m,
+            ring=max(2, round(0.3 * side)),
+            min_utility=rules.min_utility,
+        )
+        self._disc = clearance_disc(rules.clearance_m, resolution_m)
+        self._margin = int(np.abs(self._disc).max())
+        self.frontier: NDArray[np.bool_] = np.zeros(shape, np.bool_)
+        self.safe: NDArray[np.bool_] = np.zeros(shape, np.bool_)
+        self._room = np.zeros(shape, np.uint8)
+        self._voxels = np.full((-(-shape[0] // voxel), -(-shape[1] // voxel)), -1, np.int32)
+        self._robot = -1
+        self.graph: Graph = new_graph(
+            (shape[0] - 1 - phase[1]) // side + 1, (shape[1] - 1 - phase[0]) // side + 1, 0
+        )
+
+    def _blocks(self, bounds: Bounds, margin: float) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Columns and rows of the blocks that bounds, grown by a margin [cells], touch."""
+        side, phase, grow = self.geometry.side, self.geometry.phase, int(np.ceil(margin))
+        iy0, iy1, ix0, ix1 = bounds
+        rows, columns = self.graph.node_at.shape
+        return (
+            (max((ix0 - grow - int(phase[0])) // side, 0),
+             min((ix1 - 1 + grow - int(phase[0])) // side + 1, columns)),
+            (max((iy0 - grow - int(phase[1])) // side, 0),
+             min((iy1 - 1 + grow - int(phase[1])) // side + 1, rows)),
+        )  # fmt: skip
+
+    def update(self, belief: Belief, x: int, y: int, changed: Bounds | None) -> int:
+        """Brings the graph up to date and returns the robot's node."""
+        geometry, graph, margin = self.geometry, self.graph, self._margin
+        place = Place(belief, self.frontier, self.safe, self._room, self._voxels)
+        if changed is not None:
+            refresh_frontier(belief, self.frontier, *changed)
+            refresh_voxels(place, geometry.voxel, *changed)
+            refresh_safe(belief, self.safe, self._disc, margin, *changed)
+            iy0, iy1, ix0, ix1 = changed
+            refresh_room(
+                self.safe, self._room, iy0 - margin, iy1 + margin, ix0 - margin, ix1 + margin
+            )
+            place_nodes(place, graph, geometry, *self._blocks(changed, margin + geometry.ring))
+            link_nodes(place, graph, *self._blocks(changed, margin + 3 * geometry.side))
+        self._robot = int(locate(place, graph, geometry, x, y, self._robot))
+        visit(graph, geometry, x, y)
+        if changed is not None:
+            count_frontiers(place, graph, geometry, *self._blocks(changed, geometry.reach + 1))
+        return self._robot
+
+
+def updater_for(
+    rules: ViewpointRules, shape: tuple[int, int], resolution_m: float, x: int, y: int
+) -> Updater:
+    """The updater that the rules ask for, on an empty graph around a start cell."""
+    if rules.placement is Placement.LATTICE:
+        return HopUpdater(rules, shape, resolution_m, x, y)
+    return SnappedUpdater(rules, shape, resolution_m, x, y)
