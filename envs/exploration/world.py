@@ -119,6 +119,8 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
         robot: DiffDrive | None = None,
         detector: Detector | None = None,
         people: int = 0,
+        people_speed: float = 1.2,
+        people_radius_m: float = 0.25,
         dt_s: float = 0.1,
         max_time_s: float = 3600.0,
         terminate_at: float = 1.0,
@@ -135,6 +137,8 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
             robot: The robot; None for the default one.
             detector: Its detector of people; None for the default one.
             people: How many people walk about.
+            people_speed: Speed of the fastest of them [m/s].
+            people_radius_m: Radius of a person [m].
             dt_s: Tick [s].
             max_time_s: Simulated time after which the episode is cut off [s].
             terminate_at: Explored fraction at which the episode is complete.
@@ -156,6 +160,7 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
         self._fixed = grid
         self._size_m, self._style, self._resolution_m = size_m, style, float(resolution_m)
         self._people_count = int(people)
+        self._people_speed, self._people_radius_m = float(people_speed), float(people_radius_m)
         self._max_time_s, self._terminate_at = float(max_time_s), float(terminate_at)
         self._distance_weight = float(distance_weight)
         self._limits = self.robot.limits()
@@ -210,7 +215,14 @@ class ExplorationEnv(gym.Env[Observation, NDArray[np.float64]]):
             noise_m=self.lidar.noise_m,
             reachable=self.reachable,
         )
-        self.people = People(self.grid, self._people_count, walking, keep_from=start)
+        self.people = People(
+            self.grid,
+            self._people_count,
+            walking,
+            keep_from=start,
+            radius_m=self._people_radius_m,
+            max_speed_m_s=self._people_speed,
+        )
         self._touched = np.zeros(self._people_count, dtype=np.int8)
         self._at_wall = False
         self._ticks, self._distance_m = 0, 0.0

@@ -16,6 +16,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from hiera import __version__, registry
 from hiera.cli.app import print_json
@@ -71,8 +72,8 @@ def schema(console: Console, family: str, *, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2))
     for title in ("key", "type", "default", "meaning"):
         table.add_column(title, overflow="fold")
-    for row in _rows(settings, ""):
-        table.add_row(*row)
+    for key, kind, default, meaning in _rows(settings, ""):
+        table.add_row(Text(key), Text(kind), Text(default), Text(meaning))
     console.print(table)
 
 
@@ -82,7 +83,7 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, 
         choice = next((m for m in field.metadata if isinstance(m, OneOf)), None)
         if choice is not None:
             kinds = " | ".join(registry.names(choice.group))
-            yield f"[bold]{key}.{choice.tag}[/]", kinds, "", field.description or ""
+            yield f"{key}.{choice.tag}", kinds, "", field.description or ""
             for kind in registry.names(choice.group):
                 inner = registry.component(choice.group, kind).settings
                 for row in _rows(inner, f"{key}({kind})."):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ class ExplorationFamily:
                 robot=robot,
                 tick_s=settings.clock.tick_s,
                 hidden_speed=settings.people.speed if settings.people.count else 0.0,
+                hidden_radius_m=settings.people.radius_m,
             )
         except ValueError as error:
             raise ConfigError(f"gate: {error}") from error
@@ -127,6 +129,8 @@ def _drive_env(settings: ExplorationSettings, grid: GridMap, robot: DiffDrive) -
                 dropout=lidar.dropout,
             ),
             people=settings.people.count,
+            people_speed=settings.people.speed,
+            people_radius_m=settings.people.radius_m,
             dt_s=settings.clock.tick_s,
             max_time_s=settings.clock.max_time_s + settings.clock.tick_s,
         )
@@ -142,6 +146,8 @@ def _graph(settings: ExplorationSettings, grid: GridMap, env: ExplorationEnv) ->
         clearance_m=viewpoints.clearance_m or settings.robot.radius_m + _HAND_M,
         spacing_m=viewpoints.spacing_m,
     )
+    if viewpoints.utility_range_m is not None:
+        rules = replace(rules, utility_range_m=viewpoints.utility_range_m)
     return ViewpointGraph(
         rules,
         (grid.free.shape[0], grid.free.shape[1]),

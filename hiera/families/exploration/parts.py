@@ -162,7 +162,12 @@ def _local_tour(settings: LocalTourSettings) -> ViewpointPolicy:
 
 
 def _lidar_cbf(
-    settings: LidarCbfSettings, *, robot: DiffDrive, tick_s: float, hidden_speed: float
+    settings: LidarCbfSettings,
+    *,
+    robot: DiffDrive,
+    tick_s: float,
+    hidden_speed: float,
+    hidden_radius_m: float,
 ) -> SafetyFilter:
     return LidarCbf(
         robot,
@@ -171,6 +176,7 @@ def _lidar_cbf(
         margin_m=settings.margin_m,
         max_age_s=settings.max_age_s,
         hidden_speed=hidden_speed,
+        hidden_radius_m=hidden_radius_m,
     )
 
 
