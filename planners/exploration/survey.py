@@ -40,6 +40,7 @@ class Survey:
         places: Ids of the useful places, ascending, shape ``(k,)``.
         anchor: Useful node that stands for each in the legs, shape ``(k,)``.
         utility: Sum of the utilities of each, shape ``(k,)``.
+        area_m2: Floor each covers, by its number of viewpoints, shape ``(k,)`` [m²].
         legs: Travel costs, row 0 the robot, rows ``1 … k`` the places, ``(k + 1, k + 1)`` [m].
         out_of_reach: Ids of places with utility that the robot cannot reach.
     """
@@ -54,6 +55,7 @@ class Survey:
     places: NDArray[np.int64]
     anchor: NDArray[np.intp]
     utility: NDArray[np.int64]
+    area_m2: NDArray[np.float64]
     legs: NDArray[np.float64]
     out_of_reach: frozenset[int]
 
@@ -76,7 +78,7 @@ class Survey:
         return tuple(chosen)
 
     def _useful_nodes(self, place: int) -> NDArray[np.intp]:
-        return self.useful[self.labels[self.useful] == place]
+        return np.asarray(self.useful[self.labels[self.useful] == place])
 
 
 class Surveyor:
@@ -115,6 +117,7 @@ class Surveyor:
             places=places,
             anchor=anchor,
             utility=utility.astype(np.int64),
+            area_m2=_areas(belief, whole, places),
             legs=_legs(roadmap, whole, distance, places, anchor),
             out_of_reach=frozenset(np.setdiff1d(labels[promising], places).tolist()),
         )
@@ -129,6 +132,14 @@ def useful_nodes(roadmap: RoadmapLike) -> NDArray[np.bool_]:
     if useful.sum() > 1:
         useful[roadmap.robot] = False
     return np.asarray(useful)
+
+
+def _areas(
+    belief: ExplorationBelief, graph: GlobalGraph, places: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The explored area, shared out by viewpoints."""
+    viewpoints = graph.size[np.searchsorted(graph.ids, places)]
+    return np.asarray(belief.explored_area_m2 * viewpoints / max(1, graph.size.sum()))
 
 
 def _anchors(
