@@ -106,6 +106,10 @@ class SnappedUpdater:
             (shape[0] - 1 - phase[1]) // side + 1, (shape[1] - 1 - phase[0]) // side + 1, 0
         )
 
+    def place(self, belief: Belief) -> Place:
+        """The belief with everything kept beside it."""
+        return Place(belief, self.frontier, self.safe, self._room, self._voxels)
+
     def _blocks(self, bounds: Bounds, margin: float) -> tuple[tuple[int, int], tuple[int, int]]:
         """Columns and rows of the blocks that bounds, grown by a margin [cells], touch."""
         side, phase, grow = self.geometry.side, self.geometry.phase, int(np.ceil(margin))
@@ -121,7 +125,7 @@ class SnappedUpdater:
     def update(self, belief: Belief, x: int, y: int, changed: Bounds | None) -> int:
         """Brings the graph up to date and returns the robot's node."""
         geometry, graph, margin = self.geometry, self.graph, self._margin
-        place = Place(belief, self.frontier, self.safe, self._room, self._voxels)
+        place = self.place(belief)
         if changed is not None:
             refresh_frontier(belief, self.frontier, *changed)
             refresh_voxels(place, geometry.voxel, *changed)
