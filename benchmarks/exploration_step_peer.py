@@ -1,9 +1,8 @@
 """Runs the environment released with DARE (arXiv 2410.16687) and writes down where it went.
 
-How long it took is written down too.
 Started by `exploration_step.py` with an interpreter that has NumPy < 2, from a checkout of the
-released code; it needs nothing of hiera. The robot goes to the nearest useful node. Only sensing
-and the update of the graph are timed, not the choice of the hop.
+released code; it needs nothing of hiera. The robot goes to the nearest useful node. Sensing and
+the update of the graph are timed, the choice of the hop is not.
 """
 
 from __future__ import annotations

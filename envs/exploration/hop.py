@@ -19,7 +19,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from hiera.envs.exploration.grid import OCCUPIED, Belief, GridMap
+from hiera.envs.exploration.grid import Belief, GridMap
 from hiera.envs.exploration.hop_observation import HopObservation, observation_space, observe
 from hiera.envs.exploration.lattice import SLOTS, hop_length, neighbour
 from hiera.envs.exploration.roadmap import Roadmap
@@ -257,11 +257,6 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         """Where the robot is, world frame [m]."""
         x, y = self._roadmap.xy[self._roadmap.robot]
         return float(x), float(y)
-
-    @property
-    def walls(self) -> NDArray[np.bool_]:
-        """Cells known to be occupied, shape ``(H, W)``."""
-        return np.asarray(self.belief == OCCUPIED)
 
     def roadmap(self) -> Roadmap:
         """The viewpoint graph as planners and controllers take it."""

@@ -337,7 +337,7 @@ class HopBatch:
         )
         _step(
             self._episodes, self._static, self._base, self._scratch, self.running,
-            np.asarray(actions, np.int64), outcome,
+            np.ascontiguousarray(actions, np.int64), outcome,
         )  # fmt: skip
         was_running = self.running.copy()
         self.decisions += was_running
