@@ -83,7 +83,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
-        self.script.requests.append({"path": self.path, "body": body})
+        self.script.requests.append(
+            {
+                "path": self.path,
+                "body": body,
+                "authorization": self.headers.get("Authorization"),
+            }
+        )
         model = body.get("model", "")
         if model not in (self.script.model, self.script.model.removesuffix(":latest")):
             message = f"model '{model}' not found"
