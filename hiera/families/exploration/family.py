@@ -30,7 +30,7 @@ from hiera.safety.dynamics import DiffDrive
 from hiera.scenario import Scenario
 from hiera.seeds import Seeds
 
-_HAND_M = 0.1
+_HAND_M = 0.15
 
 
 class ExplorationFamily:

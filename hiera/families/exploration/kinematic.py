@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hiera.controllers.explorer import Explorer, ExplorerObservation
-from hiera.envs.exploration.reach import FrontierReport
+from hiera.envs.exploration.reachability import ReachableFrontiers
 from hiera.envs.exploration.roadmap import Roadmap
 from hiera.envs.exploration.viewpoints import ViewpointGraph
 from hiera.envs.exploration.world import ExplorationEnv
@@ -76,7 +76,7 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
         self.gate.reset()
         self._waypoints = Waypoints()
         self._roadmap: Roadmap = self._look()
-        self._frontiers: FrontierReport | None = None
+        self._frontiers: ReachableFrontiers | None = None
         self._rescues = 0
         self._done = False
         self._row: tuple[float, ...] = ()
@@ -97,8 +97,10 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
         return ExplorerObservation(
             pose=self._world.state[:3],
             speed=float(self._world.state[3]),
+            time_s=now_s,
             roadmap=self._roadmap if due else None,
             rescue=self._rescue,
+            give_up=self._graph.give_up,
             line_clear=self._graph.line_clear,
         )
 
@@ -108,12 +110,13 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
             return self._way_to_goal()
         x, y = (float(value) for value in self._world.state[:2])
         self._frontiers = self._graph.reachable_frontiers(self._world.belief.view, (x, y))
-        if self._frontiers.complete:
+        path = self._frontiers.path
+        if path is None:
             self._done = True
-            self._events.append(("explored", {"unreachable_m2": self._frontiers.unreachable_area_m2}))
+            self._events.append(("explored", {"unreachable_m2": self._frontiers.unreachable_m2}))
             return self._way_to_goal()
         self._rescues += 1
-        return self._frontiers.path_m
+        return path
 
     def _way_to_goal(self) -> FloatArray:
         if self._goal is None:
@@ -176,7 +179,7 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
 
     def outcome(self, now_s: float) -> Outcome | None:
         if self._done and self._arrived():
-            left = self._frontiers.unreachable_area_m2 if self._frontiers else 0.0
+            left = self._frontiers.unreachable_m2 if self._frontiers else 0.0
             if left > 0.0:
                 return Outcome(
                     "unreachable_frontiers",
@@ -224,6 +227,7 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
             "decisions": self._explorer.decisions,
             "reversals": self._explorer.reversals,
             "rescues": self._rescues,
+            "stalls": self._explorer.stalls,
             "viewpoints": len(self._roadmap.xy),
         }
 

@@ -141,7 +141,7 @@ def _fare(settings: FareSettings, *, backend: Any, environment: str, seed: int) 
     from hiera.planners.exploration.fare import FarePlanner
 
     return FarePlanner(
-        backend, numeric, environment=environment, geometry_weight=settings.geometry_weight
+        backend, numeric, environment, geometry=settings.geometry_weight
     )
 
 

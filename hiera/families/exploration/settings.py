@@ -68,7 +68,7 @@ class ViewpointSettings(Settings):
     utility_range_m: Positive | None = None
     """A frontier nearer than this, in clear view, counts [m]; None: 0.8 of the lidar's range."""
     clearance_m: Positive | None = None
-    """Distance of viewpoints and edges from obstacles [m]; None: footprint and a hand's breadth."""
+    """Distance of viewpoints and edges from obstacles [m]; None: footprint and 0.15 m."""
     decide_every_s: Positive = 0.5
     """Period of the viewpoint decision [s]."""
 
