@@ -13,6 +13,7 @@ from hiera.controllers.tracking import PurePursuit
 from hiera.controllers.viewpoint.contract import Choice, RoadmapLike, ViewpointPolicy
 
 FloatArray = NDArray[np.float64]
+_RESCUE_STALLS = 3
 
 
 class HasNode(Protocol):
@@ -32,6 +33,8 @@ class ExplorerObservation:
         pose: ``(x, y, theta)``, shape ``(3,)`` [m, m, rad].
         speed: Forward speed [m/s].
         time_s: Simulated time [s].
+        start: Where paths begin, shape ``(2,)`` [m]: the robot's position, or the nearest place
+            with room enough if it has come too near to something.
         roadmap: The viewpoint graph when a decision is due, else None.
         rescue: Path to the nearest frontier that can be reached on the grid, shape ``(k, 2)``
             [m], empty where there is none; asked when the graph offers nothing useful.
@@ -42,6 +45,7 @@ class ExplorerObservation:
     pose: FloatArray
     speed: float
     time_s: float
+    start: FloatArray
     roadmap: RoadmapLike | None
     rescue: Callable[[], FloatArray]
     give_up: Callable[[], None]
@@ -91,6 +95,7 @@ class Explorer:
         self._alone: dict[int, float] = {}
         self._stood_at = np.full(2, np.inf)
         self._stood_since = 0.0
+        self._rescue_stalls = 0
 
     def reset(self, seed: int) -> None:
         """Starts a new episode."""
@@ -114,12 +119,16 @@ class Explorer:
         if np.hypot(*(seen.pose[:2] - self._stood_at)) > 0.3:
             self._stood_at = seen.pose[:2].copy()
             self._stood_since = seen.time_s
+            self._rescue_stalls = 0
         elif seen.time_s - self._stood_since > self._patience_s and len(self.path):
             self._stood_since = seen.time_s
             self.stalls += 1
             if self.choice.found:
                 self._alone[self.choice.target] = seen.time_s + self._leave_alone_s
-            else:
+                return
+            self._rescue_stalls += 1
+            if self._rescue_stalls >= _RESCUE_STALLS:
+                self._rescue_stalls = 0
                 seen.give_up()
 
     def _decide(
@@ -134,8 +143,8 @@ class Explorer:
         self.choice = choice
         if choice.found:
             self._tracker.follow(pulled_taut(seen, roadmap.xy[list(choice.path)]))
-        elif not self._alone:
-            self._tracker.follow(seen.rescue())
+        else:
+            self._tracker.follow(np.vstack((seen.pose[:2], seen.rescue())))
 
     def _count_reversal(self, choice: Choice, roadmap: RoadmapLike) -> None:
         before = self.choice.target
@@ -172,8 +181,7 @@ def pulled_taut(seen: ExplorerObservation, path: FloatArray) -> FloatArray:
         seen: Gives position and line test.
         path: Node positions, shape ``(k, 2)`` [m].
     """
-    here = seen.pose[:2]
-    points = [here]
+    points = [seen.pose[:2], seen.start]
     at = 0
     while at < len(path):
         reach = at

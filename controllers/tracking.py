@@ -71,11 +71,13 @@ class PurePursuit:
         lookahead = self._lookahead_m + self._lookahead_s * abs(speed)
         for _ in range(4):
             ahead, remaining = self._ahead(pose, lookahead)
-            if line_clear is None or line_clear(pose[:2], ahead):
+            dx, dy = ahead[0] - pose[0], ahead[1] - pose[1]
+            reach = float(np.hypot(dx, dy))
+            # Where the path folds back on itself the point ahead may be the robot's own place.
+            folded = reach < 0.2 * lookahead and remaining > lookahead
+            if not folded and (line_clear is None or line_clear(pose[:2], ahead)):
                 break
             lookahead *= 0.5
-        dx, dy = ahead[0] - pose[0], ahead[1] - pose[1]
-        reach = float(np.hypot(dx, dy))
         if reach < 1e-3:
             return np.zeros(2)
         bearing = (np.arctan2(dy, dx) - pose[2] + np.pi) % (2.0 * np.pi) - np.pi

@@ -69,6 +69,32 @@ class ReachableFrontiers:
 
 
 @njit(cache=True)
+def nearest_safe(
+    belief: Belief, safe: NDArray[np.bool_], x0: int, y0: int, within: int
+) -> tuple[int, int]:
+    """The nearest safe cell that is in straight free view of a cell, itself if it is safe.
+
+    Args:
+        belief: The belief, shape ``(H, W)``.
+        safe: Where the robot may stand, shape ``(H, W)``.
+        x0: Column.
+        y0: Row.
+        within: How far to look [cells].
+
+    Returns:
+        Column and row; the cell itself if there is none.
+    """
+    height, width = safe.shape
+    best_x, best_y, best = x0, y0, within * within + 1
+    for y in range(max(y0 - within, 0), min(y0 + within + 1, height)):
+        for x in range(max(x0 - within, 0), min(x0 + within + 1, width)):
+            gap = (x - x0) * (x - x0) + (y - y0) * (y - y0)
+            if safe[y, x] and gap < best and line_clear(belief, x0, y0, x, y):
+                best_x, best_y, best = x, y, gap
+    return best_x, best_y
+
+
+@njit(cache=True)
 def flood(
     belief: Belief, safe: NDArray[np.bool_], x0: int, y0: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -11,6 +11,7 @@ from hiera.envs.exploration.reachability import (
     FrontierCluster,
     ReachableFrontiers,
     grid_path,
+    nearest_safe,
     reachable_frontiers,
 )
 from hiera.envs.exploration.roadmap import Roadmap
@@ -18,6 +19,7 @@ from hiera.envs.exploration.rules import ViewpointRules
 from hiera.envs.exploration.sight import Bounds, line_inside
 from hiera.envs.exploration.updaters import updater_for
 
+_SAFE_PLACE_CELLS = 8
 _SLOT_NUMBERS = np.arange(SLOTS)
 
 
@@ -198,6 +200,20 @@ class ViewpointGraph:
             resolution_m=self._resolution,
             origin_m=self._origin,
         )
+
+    def safe_place(self, belief: Belief, robot_m: tuple[float, float]) -> NDArray[np.float64]:
+        """Where paths may begin: the robot's position, or the nearest safe place, shape ``(2,)``.
+
+        A robot that has come nearer to a wall than the graph's clearance goes there first.
+        """
+        x0, y0 = self._cell(robot_m)
+        if self.safe[y0, x0]:
+            return np.array(robot_m)
+        x, y = nearest_safe(belief, self.safe, x0, y0, _SAFE_PLACE_CELLS)
+        if (x, y) == (x0, y0):
+            return np.array(robot_m)
+        place: NDArray[np.float64] = (np.array([x, y]) + 0.5) * self._resolution + self._origin
+        return place
 
     def line_clear(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
         """True if the straight line between two positions ``(2,)`` [m] keeps to safe cells."""

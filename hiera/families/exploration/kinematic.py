@@ -76,6 +76,7 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
         self.gate.reset()
         self._waypoints = Waypoints()
         self._roadmap: Roadmap = self._look()
+        self._start = self._world.state[:2].copy()
         self._frontiers: ReachableFrontiers | None = None
         self._rescues = 0
         self._done = False
@@ -83,21 +84,25 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
         self._events: list[tuple[str, dict[str, Any]]] = []
         self._target = -1
 
+    @property
+    def _here(self) -> tuple[float, float]:
+        return float(self._world.state[0]), float(self._world.state[1])
+
     def _look(self) -> Roadmap:
-        x, y = (float(value) for value in self._world.state[:2])
-        return self._graph.update(
-            self._world.belief.view, (x, y), self._world.belief.take_changes()
-        )
+        belief = self._world.belief
+        return self._graph.update(belief.view, self._here, belief.take_changes())
 
     def observe(self, tick: int, now_s: float) -> ExplorerObservation:
         due = tick % self._decide_ticks == 0
         if due:
             self._roadmap = self._look()
+            self._start = self._graph.safe_place(self._world.belief.view, self._here)
             self._waypoints.retire(self._roadmap, self._world.state[:2])
         return ExplorerObservation(
             pose=self._world.state[:3],
             speed=float(self._world.state[3]),
             time_s=now_s,
+            start=self._start if due else self._world.state[:2],
             roadmap=self._roadmap if due else None,
             rescue=self._rescue,
             give_up=self._graph.give_up,
@@ -108,7 +113,7 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
         """The way on when the graph has nothing: the grid itself is asked."""
         if self._done:
             return self._way_to_goal()
-        x, y = (float(value) for value in self._world.state[:2])
+        x, y = (float(value) for value in self._start)
         self._frontiers = self._graph.reachable_frontiers(self._world.belief.view, (x, y))
         path = self._frontiers.path
         if path is None:
@@ -121,7 +126,7 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
     def _way_to_goal(self) -> FloatArray:
         if self._goal is None:
             return np.zeros((0, 2))
-        x, y = (float(value) for value in self._world.state[:2])
+        x, y = (float(value) for value in self._start)
         return self._graph.grid_path(self._world.belief.view, (x, y), tuple(self._goal))
 
     def belief(self) -> ExplorationBelief:
