@@ -1,18 +1,24 @@
-"""The null language model, and the default: an open tour over the places that are still useful.
+"""The null language model, and the default: a tour over the places that are still useful.
 
-The tour (see `tour`) runs from the robot through every place with utility, over shortest paths.
-Three choices are ours:
-  - A tour that ends at a place pays for the way back to where most is still to be seen:
-    an end at i costs an extra  rho * sum_j u_j d(i, j) / sum_j u_j.  What is found while the tour
-    runs mostly lies where the utility lies now, so a pocket that is nearly finished is visited on
-    the way out and not left for a long return.
-  - The place that was to be visited first stays first unless another tour is shorter by more than
-    ``switch_cost_m``, against ping-pong between places of nearly equal cost.
-  - The waypoint is the useful viewpoint that enters a place best, not the place's medoid.
-No random numbers beyond the seeded sweeps of the community detection.
+The order starts with the place i that minimises
+  J_i = min over v in i of [d(v) - beta u_v]  +  lambda T_i  -  kappa [i was first before],
+d being the distance from the robot along the viewpoint graph, u_v the utility of a viewpoint and
+T_i the length of the best open tour (see `tour`) from i through all the other places; the rest of
+that tour follows. The terms are ours:
+  - beta: a viewpoint that sees more is worth a detour, metre for frontier point;
+  - lambda < 1: later legs count less than the first, since what is found on the way changes them;
+  - a tour that ends at e pays for the way back to where most is still to be seen, an extra
+    rho * sum_j u_j d(e, j) / sum_j u_j. What is found meanwhile mostly lies where the utility
+    lies now, so a pocket that is nearly finished is visited on the way out and not left for a
+    long return;
+  - kappa, against ping-pong between places of nearly equal cost.
+The waypoint is the viewpoint that enters a place best, not the place's medoid. No random numbers
+beyond the seeded sweeps of the community detection.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +28,9 @@ from hiera.planners.exploration.belief import ExplorationBelief
 from hiera.planners.exploration.survey import Survey, Surveyor
 from hiera.planners.exploration.tour import open_tour
 from hiera.planners.exploration.waypoint import Waypoint
+
+_CANDIDATES: Final = 8
+"""Places that are tried as the first: those that are entered at the least cost."""
 
 
 class NumericPlanner:
@@ -34,20 +43,27 @@ class NumericPlanner:
         resolution: float = 1.0,
         switch_cost_m: float = 4.0,
         return_weight: float = 0.5,
+        frontier_worth_m: float = 1.0,
+        tour_weight: float = 0.5,
     ) -> None:
         """Sets the planner up.
 
         Args:
             radius_m: Greatest radius of a place [m].
             resolution: gamma of the modularity; larger means smaller places.
-            switch_cost_m: How much shorter a tour must be to change the first place [m].
+            switch_cost_m: kappa, how much better another place must be to become the first [m].
             return_weight: rho, the weight of the way back from the tour's end.
+            frontier_worth_m: beta, the detour that seeing one frontier point is worth [m].
+            tour_weight: lambda, the weight of the tour after the first place.
         """
-        if switch_cost_m < 0.0 or return_weight < 0.0:
-            raise ValueError("switch_cost_m and return_weight must not be negative")
-        self.surveyor = Surveyor(radius_m=radius_m, resolution=resolution)
+        if min(switch_cost_m, return_weight, tour_weight) < 0.0:
+            raise ValueError("switch_cost_m, return_weight and tour_weight must not be negative")
+        self.surveyor = Surveyor(
+            radius_m=radius_m, resolution=resolution, frontier_worth_m=frontier_worth_m
+        )
         self._switch_cost_m = switch_cost_m
         self._return_weight = return_weight
+        self._tour_weight = tour_weight
         self.reset(0)
 
     def reset(self, seed: int) -> None:
@@ -78,13 +94,14 @@ class NumericPlanner:
     def order(self, survey: Survey) -> NDArray[np.intp]:
         """Positions in ``survey.places`` in visiting order; at least one place is needed."""
         matrix = self._with_end(survey)
-        order, cost = _tour(matrix)
-        held = np.flatnonzero(survey.places == self._first)
-        if len(held) and order[0] != held[0]:
-            kept, kept_cost = _tour_from(matrix, int(held[0]))
-            if kept_cost <= cost + self._switch_cost_m:
-                return kept
-        return order
+        first = survey.enter_m - self._switch_cost_m * (survey.places == self._first)
+        best, best_cost = np.zeros(0, dtype=np.intp), np.inf
+        for start in np.argsort(first, kind="stable")[:_CANDIDATES].tolist():
+            order, after = _tour_from(matrix, start)
+            cost = float(first[start]) + self._tour_weight * after
+            if cost < best_cost - 1e-9:
+                best, best_cost = order, cost
+        return best
 
     def complete(self, head: NDArray[np.intp], survey: Survey) -> NDArray[np.intp]:
         """Continues an order with a tour over the places it leaves out."""
@@ -160,10 +177,10 @@ def _tour(matrix: NDArray[np.float64]) -> tuple[NDArray[np.intp], float]:
 
 
 def _tour_from(matrix: NDArray[np.float64], first: int) -> tuple[NDArray[np.intp], float]:
-    """The same with the first position given."""
+    """Tour that starts at a position, and the cost after it [m]."""
     k = len(matrix) - 2
     others = np.setdiff1d(np.arange(k), [first])
     rows = np.concatenate(([first + 1], others + 1, [k + 1]))
     rest, cost = _tour(matrix[np.ix_(rows, rows)])
     order = np.concatenate(([first], others[rest])).astype(np.intp)
-    return order, float(matrix[0, first + 1]) + cost
+    return order, cost

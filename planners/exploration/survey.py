@@ -41,6 +41,8 @@ class Survey:
         anchor: Useful node that stands for each in the legs, shape ``(k,)``.
         utility: Sum of the utilities of each, shape ``(k,)``.
         area_m2: Floor each covers, by its number of viewpoints, shape ``(k,)`` [m²].
+        enter_m: Least distance to a useful node of each, less what it is worth, ``(k,)`` [m].
+        frontier_worth_m: Metres of detour that seeing one frontier point is worth [m].
         legs: Travel costs, row 0 the robot, rows ``1 … k`` the places, ``(k + 1, k + 1)`` [m].
         out_of_reach: Ids of places with utility that the robot cannot reach.
     """
@@ -56,11 +58,13 @@ class Survey:
     anchor: NDArray[np.intp]
     utility: NDArray[np.int64]
     area_m2: NDArray[np.float64]
+    enter_m: NDArray[np.float64]
+    frontier_worth_m: float
     legs: NDArray[np.float64]
     out_of_reach: frozenset[int]
 
     def waypoints(self, order: NDArray[np.intp]) -> tuple[Waypoint, ...]:
-        """The useful node that enters each place best, coming from the one before.
+        """The node that enters each place best: near the one before, and seeing much.
 
         Args:
             order: Positions in `places`.
@@ -72,7 +76,8 @@ class Survey:
             cost = self.distance[nodes]
             if chosen:
                 cost = np.hypot(*(self.roadmap.xy[nodes] - np.asarray(chosen[-1].xy)).T)
-            node = int(nodes[np.argmin(cost)])
+            worth = self.frontier_worth_m * self.roadmap.utility[nodes]
+            node = int(nodes[np.argmin(cost - worth)])
             x, y = self.roadmap.xy[node].tolist()
             chosen.append(Waypoint(place, node, (x, y), int(self.utility[position])))
         return tuple(chosen)
@@ -84,8 +89,13 @@ class Survey:
 class Surveyor:
     """Follows the beliefs of an episode; shared by every planner of exploration."""
 
-    def __init__(self, *, radius_m: float = 12.0, resolution: float = 1.0) -> None:
-        """Sets the surveyor up; see `CommunityTracker` for the arguments."""
+    def __init__(
+        self, *, radius_m: float = 12.0, resolution: float = 1.0, frontier_worth_m: float = 1.0
+    ) -> None:
+        """Sets the surveyor up; see `CommunityTracker` and `Survey` for the arguments."""
+        if frontier_worth_m < 0.0:
+            raise ValueError("frontier_worth_m must not be negative")
+        self._frontier_worth_m = frontier_worth_m
         self._tracker = CommunityTracker(radius_m=radius_m, resolution=resolution)
         self._mapper = GlobalMapper()
 
@@ -118,6 +128,8 @@ class Surveyor:
             anchor=anchor,
             utility=utility.astype(np.int64),
             area_m2=_areas(belief, whole, places),
+            enter_m=_enter(roadmap, distance, useful, which, self._frontier_worth_m),
+            frontier_worth_m=self._frontier_worth_m,
             legs=_legs(roadmap, whole, distance, places, anchor),
             out_of_reach=frozenset(np.setdiff1d(labels[promising], places).tolist()),
         )
@@ -132,6 +144,19 @@ def useful_nodes(roadmap: RoadmapLike) -> NDArray[np.bool_]:
     if useful.sum() > 1:
         useful[roadmap.robot] = False
     return np.asarray(useful)
+
+
+def _enter(
+    roadmap: RoadmapLike,
+    distance: NDArray[np.float64],
+    useful: NDArray[np.intp],
+    which: NDArray[np.intp],
+    worth_m: float,
+) -> NDArray[np.float64]:
+    """Least distance less worth over each place's useful nodes."""
+    enter = np.full(int(which.max(initial=-1)) + 1, np.inf)
+    np.minimum.at(enter, which, distance[useful] - worth_m * roadmap.utility[useful])
+    return enter
 
 
 def _areas(
