@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -39,6 +40,8 @@ class ExplorerObservation:
         rescue: Path to the nearest frontier that can be reached on the grid, shape ``(k, 2)``
             [m], empty where there is none; asked when the graph offers nothing useful.
         give_up: Says that the frontier to which `rescue` led cannot be got at.
+        detour: The way round the corner between two positions, shape ``(k, 2)`` [m], empty if
+            there is none; asked where a straight line is not free.
         line_clear: Whether a straight line between two positions is free for the robot.
     """
 
@@ -49,6 +52,7 @@ class ExplorerObservation:
     roadmap: RoadmapLike | None
     rescue: Callable[[], FloatArray]
     give_up: Callable[[], None]
+    detour: Callable[[FloatArray, FloatArray], FloatArray]
     line_clear: Callable[[FloatArray, FloatArray], bool]
 
 
@@ -125,6 +129,7 @@ class Explorer:
             self.stalls += 1
             if self.choice.found:
                 self._alone[self.choice.target] = seen.time_s + self._leave_alone_s
+                self._tracker.follow(np.zeros((0, 2)))
                 return
             self._rescue_stalls += 1
             if self._rescue_stalls >= _RESCUE_STALLS:
@@ -140,11 +145,20 @@ class Explorer:
             roadmap = Without(roadmap, self._alone)
         choice = self._policy.choose(roadmap, subgoal.node if subgoal is not None else None)
         self._count_reversal(choice, roadmap)
-        self.choice = choice
+        same, self.choice = choice.target == self.choice.target, choice
+        if choice.found and same and self._still_good(seen):
+            return
         if choice.found:
             self._tracker.follow(pulled_taut(seen, roadmap.xy[list(choice.path)]))
         else:
             self._tracker.follow(np.vstack((seen.pose[:2], seen.rescue())))
+
+    def _still_good(self, seen: ExplorerObservation) -> bool:
+        """Whether the path to the same target can be kept, so that the way does not waver."""
+        ahead = self._tracker.ahead
+        if len(ahead) == 0 or self._tracker.away(seen.pose) > 0.5:
+            return False
+        return all(seen.line_clear(a, b) for a, b in pairwise(ahead[:8]))
 
     def _count_reversal(self, choice: Choice, roadmap: RoadmapLike) -> None:
         before = self.choice.target
@@ -177,18 +191,30 @@ class Without:
 def pulled_taut(seen: ExplorerObservation, path: FloatArray) -> FloatArray:
     """The path from the robot's position on, with the corners that need not be driven left out.
 
+    The first node is where the graph has the robot; the way leads past it unless it must.
+
     Args:
         seen: Gives position and line test.
         path: Node positions, shape ``(k, 2)`` [m].
     """
     points = [seen.pose[:2], seen.start]
-    at = 0
+    at = 1 if len(path) > 1 else 0
     while at < len(path):
-        reach = at
-        for ahead in range(min(len(path), at + 8) - 1, at, -1):
-            if seen.line_clear(points[-1], path[ahead]):
-                reach = ahead
-                break
+        reach = _farthest_clear(seen, points[-1], path, at)
+        if reach < at:
+            around = seen.detour(points[-1], path[at])
+            if not len(around) and at == 1 and len(points) == 2:
+                points.append(path[0])
+            points.extend(around[1:-1])
+            reach = at
         points.append(path[reach])
         at = reach + 1
     return np.array(points)
+
+
+def _farthest_clear(seen: ExplorerObservation, here: FloatArray, path: FloatArray, at: int) -> int:
+    """Index of the last node within eight that can be driven to straight, ``at - 1`` if none."""
+    for ahead in range(min(len(path), at + 8) - 1, at - 1, -1):
+        if seen.line_clear(here, path[ahead]):
+            return ahead
+    return at - 1

@@ -55,6 +55,25 @@ class PurePursuit:
         """The path being followed, shape ``(k, 2)`` [m]."""
         return self._path
 
+    @property
+    def ahead(self) -> FloatArray:
+        """The vertices still to come, the end of the current leg first, shape ``(k, 2)`` [m]."""
+        if len(self._path) < 2:
+            return self._path
+        legs = np.diff(self._path, axis=0)
+        ends = np.cumsum(np.hypot(legs[:, 0], legs[:, 1]))
+        return self._path[1:][ends > self._reached]
+
+    def away(self, pose: FloatArray) -> float:
+        """Distance of a pose from the current leg's line [m]; infinite without a path."""
+        ahead = self.ahead
+        if len(ahead) == 0 or len(self._path) < 2:
+            return float("inf")
+        k = len(self._path) - len(ahead)
+        a, b = self._path[k - 1], self._path[k]
+        along = np.clip((pose[:2] - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-12), 0.0, 1.0)
+        return float(np.hypot(*(a + along * (b - a) - pose[:2])))
+
     def command(
         self, pose: FloatArray, speed: float, line_clear: LineTest | None = None
     ) -> FloatArray:

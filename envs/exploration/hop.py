@@ -104,6 +104,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         reward: HopReward | None = None,
         random_start: bool = False,
         max_nodes: int | None = None,
+        outlook_m: float | None = None,
     ) -> None:
         """Takes the maps that episodes are drawn from.
 
@@ -113,12 +114,15 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
             reward: Weights of the reward; minus the distance if None.
             random_start: Start at a random viewpoint in view of the map's start.
             max_nodes: Rows of the observation; by default what the largest map needs.
+            outlook_m: Half the side of the window for which `roadmap` carries an outlook [m];
+                None for none.
         """
         if not maps:
             raise ValueError("hop environment: give at least one map")
         self._maps = list(maps)
         self._cap, self._reward = cap, reward or HopReward()
         self._random_start = random_start
+        self._outlook_m = outlook_m
         self._capacity = max_nodes or max(
             lattice_points((m.free.shape[0], m.free.shape[1]), m.resolution_m) for m in maps
         )
@@ -175,6 +179,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
             resolution_m=self.place.resolution_m,
             origin_m=self.place.origin_m,
             start_m=start,
+            outlook_m=self._outlook_m,
         )
 
     def _sense(self, at: tuple[float, float], *, everything: bool = False) -> int:

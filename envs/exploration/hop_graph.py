@@ -264,6 +264,36 @@ def _add_seen(
 
 
 @njit(cache=True)
+def seen_voxels(
+    graph: Graph, nodes: NDArray[np.int32], geometry: HopGeometry
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Voxels of the frontiers that some nodes count, as compressed sparse rows.
+
+    Two nodes that count different cells of one voxel see the same frontier.
+    """
+    reach = geometry.reach
+    side = 2 * reach + 1
+    indptr = np.zeros(nodes.shape[0] + 1, np.int32)
+    for k in range(nodes.shape[0]):
+        indptr[k + 1] = indptr[k] + graph.utility[nodes[k]]
+    voxels = np.empty(indptr[-1], np.int64)
+    count = 0
+    for k in nodes:
+        x, y = graph.cell[k, 0] - reach, graph.cell[k, 1] - reach
+        for w in range(graph.seen.shape[1]):
+            word = np.int64(graph.seen[k, w])
+            place = w * 32
+            while word:
+                if word & 1:
+                    v = geometry.along.voxel[y + place // side]
+                    voxels[count] = np.int64(v) << 32 | geometry.across.voxel[x + place % side]
+                    count += 1
+                word >>= 1
+                place += 1
+    return indptr, voxels
+
+
+@njit(cache=True)
 def _look_for_edges(belief: Belief, graph: Graph, k: int) -> None:
     """Joins a node to the nodes of its block in clear view."""
     for slot in range(25):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hiera.envs.exploration.outlook import Outlook
+
 
 @dataclass(frozen=True, slots=True)
 class Roadmap:
@@ -24,6 +26,7 @@ class Roadmap:
         indices: CSR neighbours, shape ``(e,)``.
         lengths: Edge lengths, shape ``(e,)`` [m].
         robot: Index of the node the robot is at, or last left.
+        outlook: What the belief promises around the robot, if the graph was asked to look.
     """
 
     version: int
@@ -34,3 +37,4 @@ class Roadmap:
     indices: NDArray[np.int32]
     lengths: NDArray[np.float64]
     robot: int
+    outlook: Outlook | None = None

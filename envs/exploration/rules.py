@@ -50,6 +50,11 @@ class ViewpointRules:
     clearance_m: float = 0.0
     visited_range_m: float = 0.0
 
+    @property
+    def sensor_range_m(self) -> float:
+        """Range of the sensor that the rules are for [m]; frontiers count within 0.8 of it."""
+        return self.utility_range_m / 0.8
+
     def __post_init__(self) -> None:
         if min(self.spacing_m, self.utility_range_m, self.voxel_m) <= 0.0:
             raise ValueError("viewpoint rules: spacing, utility range and voxel must be positive")
@@ -96,7 +101,7 @@ def continuous_rules(
         spacing_m=side,
         utility_range_m=0.8 * sensor_range_m,
         voxel_m=max(round(0.08 * sensor_range_m / resolution_m), 2) * resolution_m,
-        min_utility=1,
+        min_utility=0,
         clearance_m=clearance_m,
         visited_range_m=0.75 * side,
     )

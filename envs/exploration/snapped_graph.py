@@ -165,14 +165,61 @@ def place_nodes(
 
 
 @njit(cache=True)
-def _link(place: Place, graph: Graph, k: int, slot: int) -> None:
-    """Joins or parts a node and the one in its slot, as the safe cells between them are now."""
+def bent_way(
+    safe: NDArray[np.bool_], x0: int, y0: int, x1: int, y1: int, margin: int, most: int
+) -> bool:
+    """True if a way of at most ``most`` steps leads round the corner between two cells.
+
+    Looks at safe cells in the box around both, grown by ``margin``; steps go to the four
+    neighbours.
+    """
+    height, width = safe.shape
+    left, right = max(min(x0, x1) - margin, 0), min(max(x0, x1) + margin, width - 1)
+    low, high = max(min(y0, y1) - margin, 0), min(max(y0, y1) + margin, height - 1)
+    across = right - left + 1
+    size = across * (high - low + 1)
+    steps = np.full(size, -1, np.int32)
+    queue = np.empty(size, np.int32)
+    queue[0] = (y0 - low) * across + x0 - left
+    steps[queue[0]] = 0
+    goal = (y1 - low) * across + x1 - left
+    head, tail = 0, 1
+    while head < tail:
+        at = queue[head]
+        head += 1
+        if at == goal:
+            return True
+        if steps[at] >= most:
+            return False
+        x, y = at % across + left, at // across + low
+        for u, v in ((x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)):
+            if left <= u <= right and low <= v <= high and safe[v, u]:
+                then = (v - low) * across + u - left
+                if steps[then] < 0:
+                    steps[then] = steps[at] + 1
+                    queue[tail] = then
+                    tail += 1
+    return False
+
+
+@njit(cache=True)
+def _link(place: Place, graph: Graph, k: int, slot: int, side: int) -> None:
+    """Joins or parts a node and the one in its slot, as the safe cells between them are now.
+
+    Nodes of touching blocks are joined round a corner too: a doorway in a thin wall need not lie
+    on the line between the nodes before and behind it.
+    """
     other = neighbour(graph, k, slot)
     if other < 0:
         return
-    if line_inside(
-        place.safe, graph.cell[k, 0], graph.cell[k, 1], graph.cell[other, 0], graph.cell[other, 1]
-    ):
+    x0, y0 = graph.cell[k, 0], graph.cell[k, 1]
+    x1, y1 = graph.cell[other, 0], graph.cell[other, 1]
+    joined = line_inside(place.safe, x0, y0, x1, y1)
+    touching = abs(slot % 5 - 2) <= 1 and abs(slot // 5 - 2) <= 1
+    if not joined and touching and place.safe[y0, x0] and place.safe[y1, x1]:
+        most = 2 * (abs(x1 - x0) + abs(y1 - y0)) + side
+        joined = bent_way(place.safe, x0, y0, x1, y1, side // 2, most)
+    if joined:
         join(graph, k, slot, other)
     else:
         graph.joined[k] &= ~(1 << slot)
@@ -180,7 +227,9 @@ def _link(place: Place, graph: Graph, k: int, slot: int) -> None:
 
 
 @njit(cache=True)
-def link_nodes(place: Place, graph: Graph, columns: tuple[int, int], rows: tuple[int, int]) -> None:
+def link_nodes(
+    place: Place, graph: Graph, columns: tuple[int, int], rows: tuple[int, int], side: int
+) -> None:
     """Tests the edges of every node of a range of blocks anew."""
     for j in range(rows[0], rows[1]):
         for i in range(columns[0], columns[1]):
@@ -189,7 +238,7 @@ def link_nodes(place: Place, graph: Graph, columns: tuple[int, int], rows: tuple
                 continue
             graph.stale[k] = False
             for slot in range(13, 25):
-                _link(place, graph, k, slot)
+                _link(place, graph, k, slot, side)
 
 
 @njit(cache=True)
@@ -274,7 +323,7 @@ def locate(place: Place, graph: Graph, geometry: SnapGeometry, x: int, y: int, b
         _move(graph, own, x, y)
     for slot in range(25):
         if slot != 12:
-            _link(place, graph, own, slot)
+            _link(place, graph, own, slot, geometry.side)
     return int(own)
 
 
@@ -333,3 +382,38 @@ def count_frontiers(
                     ):
                         count += 1
             graph.utility[k] = count if count > geometry.min_utility else 0
+
+
+@njit(cache=True)
+def seen_from(
+    place: Place, graph: Graph, geometry: SnapGeometry, nodes: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Voxels of the frontiers that some nodes see, as compressed sparse rows.
+
+    Only nodes with utility are asked; the others see nothing worth a visit.
+    """
+    width = place.belief.shape[1]
+    rows, columns = place.voxels.shape
+    voxel, far = geometry.voxel, int(np.ceil(geometry.reach))
+    indptr = np.zeros(nodes.shape[0] + 1, np.int32)
+    voxels = np.empty(max(int(graph.utility[nodes].sum()), 16), np.int64)
+    count = 0
+    for n in range(nodes.shape[0]):
+        k = nodes[n]
+        if graph.utility[k] > 0:
+            x, y = graph.cell[k, 0], graph.cell[k, 1]
+            for v in range(max(y - far, 0) // voxel, min((y + far) // voxel + 1, rows)):
+                for u in range(max(x - far, 0) // voxel, min((x + far) // voxel + 1, columns)):
+                    cell = place.voxels[v, u]
+                    if cell < 0:
+                        continue
+                    dx, dy = cell % width - x, cell // width - y
+                    if dx * dx + dy * dy < geometry.reach**2 and line_clear(
+                        place.belief, x, y, cell % width, cell // width
+                    ):
+                        if count == voxels.shape[0]:
+                            voxels = np.concatenate((voxels, np.empty_like(voxels)))
+                        voxels[count] = v * columns + u
+                        count += 1
+        indptr[n + 1] = count
+    return indptr, voxels[:count]

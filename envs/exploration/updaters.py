@@ -14,10 +14,12 @@ from hiera.envs.exploration.hop_graph import (
     HopScratch,
     hop_geometry,
     hop_scratch,
+    seen_voxels,
     seen_words,
     update_hop_graph,
 )
 from hiera.envs.exploration.lattice import Graph, new_graph
+from hiera.envs.exploration.outlook import Outlook, Sightings, look_around
 from hiera.envs.exploration.room import clearance_disc, refresh_room, refresh_safe
 from hiera.envs.exploration.rules import Placement, ViewpointRules
 from hiera.envs.exploration.sight import Bounds
@@ -29,6 +31,7 @@ from hiera.envs.exploration.snapped_graph import (
     locate,
     place_nodes,
     refresh_voxels,
+    seen_from,
     visit,
 )
 
@@ -44,6 +47,10 @@ class Updater(Protocol):
         """Brings the graph up to date and returns the robot's node."""
         ...
 
+    def outlook(self, belief: Belief, nodes: NDArray[np.int32], robot: int) -> Outlook:
+        """What the belief promises around some nodes, the robot's among them."""
+        ...
+
 
 class HopUpdater:
     """DARE's rules; the robot must stand on a lattice point."""
@@ -51,6 +58,7 @@ class HopUpdater:
     def __init__(
         self, rules: ViewpointRules, shape: tuple[int, int], resolution_m: float, x: int, y: int
     ) -> None:
+        self._rules, self._resolution = rules, resolution_m
         self.geometry: HopGeometry = hop_geometry(rules, shape, resolution_m, (x, y))
         self.scratch: HopScratch = hop_scratch(self.geometry, shape)
         self.frontier: NDArray[np.bool_] = np.zeros(shape, np.bool_)
@@ -75,6 +83,21 @@ class HopUpdater:
             update_hop_graph(belief, self.frontier, self.graph, x, y, self.geometry, self.scratch)
         )
 
+    def outlook(self, belief: Belief, nodes: NDArray[np.int32], robot: int) -> Outlook:
+        """What the belief promises around some nodes, the robot's among them."""
+        return look_around(
+            belief,
+            self.graph,
+            nodes,
+            Sightings(*seen_voxels(self.graph, nodes, self.geometry)),
+            robot=robot,
+            side=self.geometry.step,
+            phase=self.geometry.phase,
+            centred=False,
+            resolution_m=self._resolution,
+            range_m=self._rules.sensor_range_m,
+        )
+
 
 class SnappedUpdater:
     """One node per block of safe space, for a robot that drives freely."""
@@ -82,6 +105,7 @@ class SnappedUpdater:
     def __init__(
         self, rules: ViewpointRules, shape: tuple[int, int], resolution_m: float, x: int, y: int
     ) -> None:
+        self._rules, self._resolution = rules, resolution_m
         side = max(round(rules.spacing_m / resolution_m), 1)
         voxel = max(round(rules.voxel_m / resolution_m), 1)
         # The start lies in the middle of its block.
@@ -135,12 +159,27 @@ class SnappedUpdater:
                 self.safe, self._room, iy0 - margin, iy1 + margin, ix0 - margin, ix1 + margin
             )
             place_nodes(place, graph, geometry, *self._blocks(changed, margin + geometry.ring))
-            link_nodes(place, graph, *self._blocks(changed, margin + 3 * geometry.side))
+            link_nodes(place, graph, *self._blocks(changed, margin + 3 * geometry.side), geometry.side)
         self._robot = int(locate(place, graph, geometry, x, y, self._robot))
         visit(graph, geometry, x, y)
         if changed is not None:
             count_frontiers(place, graph, geometry, *self._blocks(changed, geometry.reach + 1))
         return self._robot
+
+    def outlook(self, belief: Belief, nodes: NDArray[np.int32], robot: int) -> Outlook:
+        """What the belief promises around some nodes, the robot's among them."""
+        return look_around(
+            belief,
+            self.graph,
+            nodes,
+            Sightings(*seen_from(self.place(belief), self.graph, self.geometry, nodes)),
+            robot=robot,
+            side=self.geometry.side,
+            phase=self.geometry.phase,
+            centred=True,
+            resolution_m=self._resolution,
+            range_m=self._rules.sensor_range_m,
+        )
 
 
 def updater_for(

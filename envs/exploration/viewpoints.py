@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +40,7 @@ class ViewpointGraph:
         resolution_m: float,
         origin_m: tuple[float, float],
         start_m: tuple[float, float],
+        outlook_m: float | None = None,
     ) -> None:
         """Starts empty.
 
@@ -47,8 +50,11 @@ class ViewpointGraph:
             resolution_m: Side of a cell [m].
             origin_m: World position of the outer corner of cell ``(0, 0)`` [m].
             start_m: Where the episode starts, world frame [m]; the lattice goes through it.
+            outlook_m: Half the side of the window around the robot for which snapshots carry an
+                `Outlook` [m]; None for none, which is cheaper.
         """
         self.rules = rules
+        self._outlook_m = outlook_m
         self._resolution, self._origin = resolution_m, origin_m
         x, y = self._cell(start_m)
         if not (0 <= x < shape[1] and 0 <= y < shape[0]):
@@ -98,7 +104,13 @@ class ViewpointGraph:
         self._robot = self._updater.update(belief, x, y, changed)
         self._version += 1
         self._roadmap = None
-        return self.roadmap()
+        roadmap = self.roadmap()
+        if self._outlook_m is not None and self._robot >= 0:
+            away = np.abs(roadmap.xy - roadmap.xy[self._robot]).max(axis=1)
+            nodes = np.flatnonzero(away <= self._outlook_m).astype(np.int32)
+            outlook = self._updater.outlook(belief, nodes, self._robot)
+            self._roadmap = roadmap = replace(roadmap, outlook=outlook)
+        return roadmap
 
     def roadmap(self) -> Roadmap:
         """A snapshot of the graph, its own copy of everything.
@@ -214,6 +226,35 @@ class ViewpointGraph:
             return np.array(robot_m)
         place: NDArray[np.float64] = (np.array([x, y]) + 0.5) * self._resolution + self._origin
         return place
+
+    def detour(
+        self, belief: Belief, a: NDArray[np.float64], b: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The way round the corner between two positions that are joined by a bent edge.
+
+        Args:
+            belief: The belief of the last `update`, shape ``(H, W)``.
+            a: From, shape ``(2,)`` [m].
+            b: To, shape ``(2,)`` [m].
+
+        Returns:
+            Vertices from ``a``'s cell to ``b``'s, shape ``(k, 2)`` [m]; empty if there is none
+            within two blocks.
+        """
+        grow = 2 * round(self.rules.spacing_m / self._resolution)
+        (x0, y0), (x1, y1) = self._cell((a[0], a[1])), self._cell((b[0], b[1]))
+        rows, columns = self.safe.shape
+        left, right = max(min(x0, x1) - grow, 0), min(max(x0, x1) + grow + 1, columns)
+        low, high = max(min(y0, y1) - grow, 0), min(max(y0, y1) + grow + 1, rows)
+        corner = np.array(self._origin) + np.array([left, low]) * self._resolution
+        return grid_path(
+            np.ascontiguousarray(belief[low:high, left:right]),
+            np.ascontiguousarray(self.safe[low:high, left:right]),
+            (x0 - left, y0 - low),
+            (x1 - left, y1 - low),
+            resolution_m=self._resolution,
+            origin_m=(float(corner[0]), float(corner[1])),
+        )
 
     def line_clear(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
         """True if the straight line between two positions ``(2,)`` [m] keeps to safe cells."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,7 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
             roadmap=self._roadmap if due else None,
             rescue=self._rescue,
             give_up=self._graph.give_up,
+            detour=partial(self._graph.detour, self._world.belief.view),
             line_clear=self._graph.line_clear,
         )
 

@@ -1,0 +1,280 @@
+"""What the belief promises around the robot: who sees which frontier, and what may lie beyond.
+
+The roadmap counts frontiers. A policy that plans a tour wants more, all of it from the belief:
+
+1. which frontier each viewpoint sees, since two viewpoints that see the same need one visit;
+2. how much unknown area a viewpoint looks into if nothing stands in the way: rays of the sensor's
+   range that end at known walls only (the gain of H. H. Gonzalez-Banos and J.-C. Latombe,
+   "Navigation Strategies for Exploring Indoor Environments", IJRR 21(10-11), 2002);
+3. ways that may exist: conjectured nodes on unknown lattice points, joined wherever no known wall
+   stands between. A frontier at the far side of an unknown region may be nearer than it looks.
+
+The work is bounded by a window around the robot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from hiera.envs.exploration.grid import Belief
+from hiera.envs.exploration.lattice import Graph
+
+_UNKNOWN, _OCCUPIED = 0, 2
+_NEAR = 3
+"""Conjectured nodes lie at most this many blocks from a viewpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The belief around the robot; ``k`` viewpoints, then conjectured nodes, ``t`` together.
+
+    Attributes:
+        nodes: The viewpoints' numbers in the roadmap, ascending, shape ``(k,)``.
+        robot: Position of the robot's node in ``nodes``.
+        indptr: Row starts of the joint graph, compressed-sparse-row, shape ``(t + 1,)``.
+        indices: Neighbours, shape ``(e,)``.
+        lengths: Edge lengths, shape ``(e,)`` [m].
+        unknown: Share of each edge that is unknown ground, 0 on the roadmap's own edges,
+            shape ``(e,)``.
+        seen_indptr: Row starts of what each viewpoint sees, shape ``(k + 1,)``.
+        seen_indices: Frontiers seen, numbers below ``frontiers``.
+        frontiers: How many frontiers are seen at all.
+        promise_m2: Unknown area in optimistic view of each viewpoint, 0 at visited ones,
+            shape ``(k,)`` [m^2].
+    """
+
+    nodes: NDArray[np.int32]
+    robot: int
+    indptr: NDArray[np.int32]
+    indices: NDArray[np.int32]
+    lengths: NDArray[np.float64]
+    unknown: NDArray[np.float64]
+    seen_indptr: NDArray[np.int32]
+    seen_indices: NDArray[np.int32]
+    frontiers: int
+    promise_m2: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """Which frontier each of some nodes sees, compressed-sparse-row.
+
+    Attributes:
+        indptr: Row starts, shape ``(k + 1,)``.
+        voxels: Voxels of the frontiers, any numbering, shape ``(s,)``.
+    """
+
+    indptr: NDArray[np.int32]
+    voxels: NDArray[np.int64]
+
+
+def look_around(
+    belief: Belief,
+    graph: Graph,
+    nodes: NDArray[np.int32],
+    sightings: Sightings,
+    *,
+    robot: int,
+    side: int,
+    phase: NDArray[np.int32],
+    centred: bool,
+    resolution_m: float,
+    range_m: float,
+    rays: int = 72,
+) -> Outlook:
+    """Puts an outlook together.
+
+    Args:
+        belief: The belief, shape ``(H, W)``.
+        graph: The viewpoint graph.
+        nodes: The viewpoints looked at, ascending, the robot's among them.
+        sightings: What each of them sees.
+        robot: The robot's node.
+        side: Side of a block [cells].
+        phase: Cell of lattice point ``(0, 0)``, or of that block's corner if ``centred``.
+        centred: Conjecture nodes at the middle of blocks instead of on the phase.
+        resolution_m: Side of a cell [m].
+        range_m: How far rays reach [m].
+        rays: Rays in a full turn.
+    """
+    local = np.full(int(graph.size[0]), -1, np.int32)
+    local[nodes] = np.arange(len(nodes), dtype=np.int32)
+    low = np.maximum(graph.at[nodes].min(axis=0) - _NEAR, 0)
+    high = np.minimum(graph.at[nodes].max(axis=0) + _NEAR + 1, graph.node_at.shape[::-1])
+    middle = side // 2 if centred else 0
+    offset = np.asarray(phase) + middle
+    indptr, indices, lengths, unknown = _joint(
+        belief, graph, nodes, local, low, high, offset, side
+    )
+    frontiers, numbers = np.unique(sightings.voxels, return_inverse=True)
+    promise = np.zeros(len(nodes))
+    looking = np.flatnonzero(~graph.visited[nodes])
+    turn = np.arange(rays) * (2.0 * np.pi / rays)
+    promise[looking] = resolution_m**2 * _promise(
+        belief,
+        graph.cell[nodes[looking]],
+        np.column_stack((np.cos(turn), np.sin(turn))),
+        round(range_m / resolution_m),
+    )
+    return Outlook(
+        nodes=nodes,
+        robot=int(local[robot]),
+        indptr=indptr,
+        indices=indices,
+        lengths=lengths * resolution_m,
+        unknown=unknown,
+        seen_indptr=sightings.indptr,
+        seen_indices=numbers.astype(np.int32).reshape(-1),
+        frontiers=len(frontiers),
+        promise_m2=promise,
+    )
+
+
+@njit(cache=True)
+def _promise(
+    belief: Belief, cells: NDArray[np.int32], turn: NDArray[np.float64], reach: int
+) -> NDArray[np.float64]:
+    """Unknown cells in view from each of some cells, if only known walls block it."""
+    height, width = belief.shape
+    area = np.zeros(cells.shape[0])
+    for k in range(cells.shape[0]):
+        for ray in range(turn.shape[0]):
+            for step in range(1, reach + 1):
+                x = int(np.floor(cells[k, 0] + 0.5 + turn[ray, 0] * step))
+                y = int(np.floor(cells[k, 1] + 0.5 + turn[ray, 1] * step))
+                if x < 0 or y < 0 or x >= width or y >= height or belief[y, x] == _OCCUPIED:
+                    break
+                if belief[y, x] == _UNKNOWN:
+                    area[k] += step
+    # A ray stands for a sector, whose ring at this step is that many cells.
+    return area * (2.0 * np.pi / turn.shape[0])
+
+
+@njit(cache=True)
+def _unknown_share(belief: Belief, x0: int, y0: int, x1: int, y1: int) -> float:
+    """Share of unknown cells on the line between two cells; -1 if it meets a known wall."""
+    steps = 2 * max(abs(x1 - x0), abs(y1 - y0))
+    unknown = 0
+    for k in range(steps + 1):
+        x = int(np.floor(x0 + 0.5 + (x1 - x0) * k / steps))
+        y = int(np.floor(y0 + 0.5 + (y1 - y0) * k / steps))
+        if belief[y, x] == _OCCUPIED:
+            return -1.0
+        unknown += belief[y, x] == _UNKNOWN
+    return unknown / (steps + 1)
+
+
+@njit(cache=True)
+def _conjecture(
+    belief: Belief,
+    graph: Graph,
+    nodes: NDArray[np.int32],
+    local: NDArray[np.int32],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    offset: NDArray[np.int64],
+    side: int,
+) -> tuple[NDArray[np.int32], int]:
+    """Number of every lattice point of a window in the joint graph, -1 where none; and t."""
+    height, width = belief.shape
+    columns, rows = high[0] - low[0], high[1] - low[1]
+    number = np.full((rows, columns), -1, np.int32)
+    for k in nodes:
+        at = graph.at[k]
+        for j in range(max(at[1] - _NEAR, low[1]), min(at[1] + _NEAR + 1, high[1])):
+            for i in range(max(at[0] - _NEAR, low[0]), min(at[0] + _NEAR + 1, high[0])):
+                if number[j - low[1], i - low[0]] == -1:
+                    number[j - low[1], i - low[0]] = -2
+    total = nodes.shape[0]
+    for j in range(rows):
+        for i in range(columns):
+            wanted = number[j, i] == -2
+            number[j, i] = -1
+            k = graph.node_at[j + low[1], i + low[0]]
+            x, y = offset[0] + (i + low[0]) * side, offset[1] + (j + low[1]) * side
+            if k >= 0:
+                number[j, i] = local[k]
+            elif wanted and 0 <= x < width and 0 <= y < height and belief[y, x] == _UNKNOWN:
+                number[j, i] = total
+                total += 1
+    return number, total
+
+
+@njit(cache=True)
+def _joint(
+    belief: Belief,
+    graph: Graph,
+    nodes: NDArray[np.int32],
+    local: NDArray[np.int32],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    offset: NDArray[np.int64],
+    side: int,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    """The joint graph of viewpoints and conjectured nodes, lengths in cells."""
+    number, total = _conjecture(belief, graph, nodes, local, low, high, offset, side)
+    k = nodes.shape[0]
+    cell = np.empty((total, 2), np.int64)
+    for j in range(number.shape[0]):
+        for i in range(number.shape[1]):
+            m = number[j, i]
+            if m >= k:
+                cell[m, 0] = offset[0] + (i + low[0]) * side
+                cell[m, 1] = offset[1] + (j + low[1]) * side
+            elif m >= 0:
+                cell[m, 0], cell[m, 1] = graph.cell[nodes[m], 0], graph.cell[nodes[m], 1]
+    # Half of the edges, then rows by counting.
+    half = np.empty((12 * total, 2), np.int32)
+    share = np.empty(12 * total)
+    degree = np.zeros(total + 1, np.int32)
+    count = 0
+    for j in range(number.shape[0]):
+        for i in range(number.shape[1]):
+            a = number[j, i]
+            if a < 0:
+                continue
+            for slot in range(13, 25):
+                v, u = j + slot // 5 - 2, i + slot % 5 - 2
+                if v >= number.shape[0] or u < 0 or u >= number.shape[1] or number[v, u] < 0:
+                    continue
+                b = number[v, u]
+                known = 0.0
+                if a >= k or b >= k or not graph.joined[nodes[a]] >> slot & 1:
+                    known = _unknown_share(belief, cell[a, 0], cell[a, 1], cell[b, 0], cell[b, 1])
+                    if known <= 0.0:
+                        continue
+                half[count, 0], half[count, 1], share[count] = a, b, known
+                degree[a] += 1
+                degree[b] += 1
+                count += 1
+    return _rows(half[:count], share[:count], degree, cell)
+
+
+@njit(cache=True)
+def _rows(
+    half: NDArray[np.int32],
+    share: NDArray[np.float64],
+    degree: NDArray[np.int32],
+    cell: NDArray[np.int64],
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    """Compressed sparse rows, both ways, of edges given once."""
+    total = degree.shape[0] - 1
+    indptr = np.zeros(total + 1, np.int32)
+    for a in range(total):
+        indptr[a + 1] = indptr[a] + degree[a]
+    fill = indptr[:-1].copy()
+    indices = np.empty(2 * half.shape[0], np.int32)
+    lengths, unknown = np.empty(indices.shape[0]), np.empty(indices.shape[0])
+    for e in range(half.shape[0]):
+        a, b = half[e, 0], half[e, 1]
+        dx, dy = float(cell[b, 0] - cell[a, 0]), float(cell[b, 1] - cell[a, 1])
+        for p, q in ((a, b), (b, a)):
+            indices[fill[p]] = q
+            lengths[fill[p]] = np.sqrt(dx * dx + dy * dy)
+            unknown[fill[p]] = share[e]
+            fill[p] += 1
+    return indptr, indices, lengths, unknown
