@@ -112,7 +112,7 @@ class Surveyor:
         whole = self._mapper.update(roadmap, communities)
         distance = distances_from(roadmap, roadmap.robot)
         promising = useful_nodes(roadmap)
-        useful = np.flatnonzero(promising & np.isfinite(distance) & (labels >= 0))
+        useful = np.flatnonzero(promising & np.isfinite(distance))
         places, which = np.unique(labels[useful], return_inverse=True)
         anchor = _anchors(roadmap, useful, which, len(places))
         utility = np.bincount(which, weights=roadmap.utility[useful], minlength=len(places))
@@ -136,11 +136,11 @@ class Surveyor:
 
 
 def useful_nodes(roadmap: RoadmapLike) -> NDArray[np.bool_]:
-    """Nodes with something to see from them, shape ``(n,)``.
+    """Nodes with edges and something to see from them, shape ``(n,)``.
 
     The robot's own node counts only when there is no other: it has been looked from already.
     """
-    useful = roadmap.utility > 0
+    useful = (roadmap.utility > 0) & (np.diff(roadmap.indptr) > 0)
     if useful.sum() > 1:
         useful[roadmap.robot] = False
     return np.asarray(useful)

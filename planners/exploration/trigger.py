@@ -41,7 +41,7 @@ class Replan(StrEnum):
 def useful_places(tracker: CommunityTracker, roadmap: RoadmapLike) -> frozenset[int]:
     """Ids of the places with something left to see."""
     labels = tracker.update(roadmap).labels
-    return frozenset(np.unique(labels[useful_nodes(roadmap) & (labels >= 0)]).tolist())
+    return frozenset(np.unique(labels[useful_nodes(roadmap)]).tolist())
 
 
 def should_replan(
