@@ -6,6 +6,10 @@ action through a quadratic programme; an exact roll-out of the chosen tick and o
 after it certifies the action. Nothing leaves that has not passed the roll-out, except braking
 that was itself certified one tick earlier.
 
+Somebody who may step out of a blind spot limits the speed too, down to the speed from which the
+robot stands within one tick; below that only who can be seen counts. What is not covered: a
+person who, when first seen, is nearer than one tick of walking.
+
 Rungs, in order: the nominal action; the programme's optimum; the optimum slowed down
 (``slow_down``); the braking certified in the tick before (``brake``); full braking without a
 certificate (`Status.STOP`), for refused input and starts in violation.
@@ -40,6 +44,12 @@ class _View:
     movers: FloatArray
     radius: FloatArray
     speed: FloatArray
+    hidden: int = 0
+
+    def in_sight(self) -> _View:
+        """The same without those who may be hidden, who come last."""
+        seen = len(self.movers) - self.hidden
+        return _View(self.points, self.movers[:seen], self.radius[:seen], self.speed[:seen])
 
 
 class LidarCbf:
@@ -97,6 +107,7 @@ class LidarCbf:
         self._hidden_speed = hidden_speed
         self._hidden_radius_m = hidden_radius_m
         self._weights = np.diag([1.0, 0.2 * (robot.v_max / robot.w_max) ** 2])
+        self._creep = robot.brake * tick_s
         self._last_time_s = -np.inf
         self._may_brake = False
 
@@ -136,16 +147,17 @@ class LidarCbf:
     ) -> SafeAction:
         low, high = self._box(x)
         at, reason = wanted, ""
-        for _ in range(2):
-            answer = solve_qp(self._weights, -self._weights @ wanted, rows[0], rows[1], low, high)
-            if answer.status is not QpStatus.SOLVED:
-                reason = f"quadratic programme {answer.status}"
-                break
-            at = answer.u
-            if self._certified(x, at, view):
-                return self._leave(start, at, Status.FILTERED, rows[2], active=("lidar",))
-            reason = "the programme's optimum does not leave room to brake"
-            rows = self._rows(x, at, view)
+        attempts: list[tuple[_View, FloatArray, tuple[str, ...]]] = [(view, high, ("lidar",))]
+        if view.hidden:
+            creep = np.array([max(low[0], min(high[0], self._creep)), high[1]])
+            attempts.append((view.in_sight(), creep, ("lidar", "blind_spot")))
+        for seen, most, active in attempts:
+            goal = np.minimum(wanted, most)
+            answer, reason = self._optimum(x, goal, seen, low, most)
+            if answer is not None and self._certified(x, answer, seen):
+                return self._leave(start, answer, Status.FILTERED, rows[2], active=active)
+            at = goal if answer is None else answer
+        view = view.in_sight() if view.hidden else view
         for scale in (0.75, 0.5, 0.25, 0.0):
             slower = np.array([low[0] + scale * max(at[0] - low[0], 0.0), at[1]])
             if self._certified(x, slower, view):
@@ -156,6 +168,21 @@ class LidarCbf:
             return self._leave(start, _BRAKE, Status.BACKUP, rows[2], backup="brake", reason=reason)
         reason += "; nothing was certified before"
         return _answer(start, _BRAKE, Status.STOP, True, rows[2], backup="stop", reason=reason)
+
+    def _optimum(
+        self, x: FloatArray, wanted: FloatArray, view: _View, low: FloatArray, high: FloatArray
+    ) -> tuple[FloatArray | None, str]:
+        """The programme's optimum, linearised anew once if it cannot be certified."""
+        at = wanted
+        for _ in range(2):
+            A, b, _ = self._rows(x, at, view)
+            answer = solve_qp(self._weights, -self._weights @ wanted, A, b, low, high)
+            if answer.status is not QpStatus.SOLVED:
+                return None, f"quadratic programme {answer.status}"
+            at = answer.u
+            if self._certified(x, at, view):
+                return at, ""
+        return at, "the programme's optimum does not leave room to brake"
 
     def _leave(
         self,
@@ -220,7 +247,8 @@ class LidarCbf:
             movers = np.concatenate((movers, hidden))
             radius = np.concatenate((radius, np.full(count, self._hidden_radius_m)))
             pace = np.concatenate((pace, np.full(count, self._hidden_speed)))
-        return _View(np.ascontiguousarray(points[near]), movers, radius, pace)
+        count = len(movers) - len(context.movers)
+        return _View(np.ascontiguousarray(points[near]), movers, radius, pace, count)
 
     def _rows(
         self, x: FloatArray, at: FloatArray, view: _View

@@ -14,6 +14,31 @@ from numba import njit
 from hiera.safety.contract import FloatArray
 
 
+_LOST = 2
+
+
+@njit(cache=True)
+def _without_lost_rays(scan: FloatArray) -> FloatArray:
+    """The scan with lost rays filled in, shape ``(n,)`` [m].
+
+    A ray without return between returns on both sides was lost, it does not look through a gap:
+    it takes the longer of the two.
+    """
+    n = scan.shape[0]
+    filled = scan.copy()
+    for i in range(n):
+        if scan[i] < np.inf:
+            continue
+        left, right = np.inf, np.inf
+        for k in range(1, _LOST + 1):
+            if left == np.inf:
+                left = scan[(i - k) % n]
+            if right == np.inf:
+                right = scan[(i + k) % n]
+        filled[i] = max(left, right)
+    return filled
+
+
 @njit(cache=True)
 def hidden_movers(x: FloatArray, scan: FloatArray, radius: float, within_m: float) -> FloatArray:
     """Centres of discs that may be about to step out, shape ``(k, 2)`` [m].
@@ -26,10 +51,11 @@ def hidden_movers(x: FloatArray, scan: FloatArray, radius: float, within_m: floa
         within_m: Edges farther than this are left out [m].
     """
     n = scan.shape[0]
+    filled = _without_lost_rays(scan)
     found = np.empty((n, 2))
     count = 0
     for i in range(n):
-        a, b = scan[i], scan[(i + 1) % n]
+        a, b = filled[i], filled[(i + 1) % n]
         near = min(a, b)
         if near > within_m or max(a, b) - near < 2.0 * radius:
             continue
