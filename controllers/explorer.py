@@ -184,6 +184,7 @@ class Without:
         self.indices = roadmap.indices
         self.lengths = roadmap.lengths
         self.robot = roadmap.robot
+        self.outlook = roadmap.outlook
         self.utility = roadmap.utility.copy()
         self.utility[list(nodes)] = 0
 

@@ -13,6 +13,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class OutlookLike(Protocol):
+    """The belief around the robot: ``k`` viewpoints, then conjectured nodes, ``t`` together."""
+
+    @property
+    def nodes(self) -> NDArray[np.int32]:
+        """The viewpoints' numbers in the roadmap, shape ``(k,)``."""
+        ...
+
+    @property
+    def robot(self) -> int:
+        """Position of the robot's node in ``nodes``."""
+        ...
+
+    @property
+    def indptr(self) -> NDArray[np.int32]:
+        """Row starts of the joint graph, shape ``(t + 1,)``."""
+        ...
+
+    @property
+    def indices(self) -> NDArray[np.int32]:
+        """Neighbours, shape ``(e,)``."""
+        ...
+
+    @property
+    def lengths(self) -> NDArray[np.float64]:
+        """Edge lengths, shape ``(e,)`` [m]."""
+        ...
+
+    @property
+    def unknown(self) -> NDArray[np.float64]:
+        """Share of each edge on unknown ground, 0 where the robot may go now, shape ``(e,)``."""
+        ...
+
+    @property
+    def seen_indptr(self) -> NDArray[np.int32]:
+        """Row starts of what each viewpoint sees, shape ``(k + 1,)``."""
+        ...
+
+    @property
+    def seen_indices(self) -> NDArray[np.int32]:
+        """Frontiers seen, numbers below ``frontiers``."""
+        ...
+
+    @property
+    def frontiers(self) -> int:
+        """How many frontiers are seen at all."""
+        ...
+
+    @property
+    def promise_m2(self) -> NDArray[np.float64]:
+        """Unknown area in optimistic view of each viewpoint, shape ``(k,)`` [m^2]."""
+        ...
+
+
 class RoadmapLike(Protocol):
     """The viewpoint graph as arrays, compressed-sparse-row, symmetric; positions in metres."""
 
@@ -44,6 +98,11 @@ class RoadmapLike(Protocol):
     @property
     def robot(self) -> int:
         """Node the robot is at, or last left."""
+        ...
+
+    @property
+    def outlook(self) -> OutlookLike | None:
+        """What the belief promises around the robot, if the graph was asked to look."""
         ...
 
 

@@ -1,7 +1,8 @@
 """Nearest frontier (B. Yamauchi, "A frontier-based approach for autonomous exploration", 1997).
 
-Goes to the node with utility at least graph distance. With a waypoint, the nearest node whose
-detour on the way to the waypoint is least.
+Goes to the node with utility at least graph distance; of several equally near ones, as a lattice
+has them, to the one of greatest utility. With a waypoint, the nearest node whose detour on the
+way to the waypoint is least.
 """
 
 from __future__ import annotations
@@ -36,4 +37,5 @@ class NearestFrontier:
         if waypoint is not None and self._waypoint_weight > 0.0:
             beyond = roadmap.xy[useful] - roadmap.xy[waypoint]
             cost += self._waypoint_weight * np.hypot(beyond[:, 0], beyond[:, 1])
-        return choice(roadmap, int(useful[np.argmin(cost)]), before)
+        first = np.lexsort((-roadmap.utility[useful], np.round(cost, 2)))[0]
+        return choice(roadmap, int(useful[first]), before)

@@ -26,9 +26,7 @@ def from_robot(
     return distance[0], before[0]
 
 
-def useful_elsewhere(
-    roadmap: RoadmapLike, distance: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def useful_elsewhere(roadmap: RoadmapLike, distance: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Nodes with utility that can be reached, the robot's own left out, shape ``(n,)``."""
     useful = (roadmap.utility > 0) & np.isfinite(distance)
     useful[roadmap.robot] = False

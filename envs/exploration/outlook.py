@@ -28,6 +28,9 @@ _NEAR = 3
 """Conjectured nodes lie at most this many blocks from a viewpoint."""
 
 
+_Rows = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """The belief around the robot; ``k`` viewpoints, then conjectured nodes, ``t`` together.
@@ -107,9 +110,7 @@ def look_around(
     high = np.minimum(graph.at[nodes].max(axis=0) + _NEAR + 1, graph.node_at.shape[::-1])
     middle = side // 2 if centred else 0
     offset = np.asarray(phase) + middle
-    indptr, indices, lengths, unknown = _joint(
-        belief, graph, nodes, local, low, high, offset, side
-    )
+    indptr, indices, lengths, unknown = _joint(belief, graph, nodes, local, low, high, offset, side)
     frontiers, numbers = np.unique(sightings.voxels, return_inverse=True)
     promise = np.zeros(len(nodes))
     looking = np.flatnonzero(~graph.visited[nodes])
@@ -151,7 +152,9 @@ def _promise(
                 if belief[y, x] == _UNKNOWN:
                     area[k] += step
     # A ray stands for a sector, whose ring at this step is that many cells.
-    return area * (2.0 * np.pi / turn.shape[0])
+    for k in range(area.shape[0]):
+        area[k] *= 2.0 * np.pi / turn.shape[0]
+    return area
 
 
 @njit(cache=True)
@@ -214,7 +217,7 @@ def _joint(
     high: NDArray[np.int64],
     offset: NDArray[np.int64],
     side: int,
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+) -> _Rows:
     """The joint graph of viewpoints and conjectured nodes, lengths in cells."""
     number, total = _conjecture(belief, graph, nodes, local, low, high, offset, side)
     k = nodes.shape[0]
@@ -251,7 +254,8 @@ def _joint(
                 degree[a] += 1
                 degree[b] += 1
                 count += 1
-    return _rows(half[:count], share[:count], degree, cell)
+    rows: _Rows = _rows(half[:count], share[:count], degree, cell)
+    return rows
 
 
 @njit(cache=True)
@@ -260,7 +264,7 @@ def _rows(
     share: NDArray[np.float64],
     degree: NDArray[np.int32],
     cell: NDArray[np.int64],
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+) -> _Rows:
     """Compressed sparse rows, both ways, of edges given once."""
     total = degree.shape[0] - 1
     indptr = np.zeros(total + 1, np.int32)

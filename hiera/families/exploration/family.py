@@ -23,6 +23,7 @@ from hiera.errors import ConfigError
 from hiera.families.exploration import scene as scenes
 from hiera.families.exploration.hopping import HopExploration, HopParts
 from hiera.families.exploration.kinematic import KinematicExploration, Parts
+from hiera.families.exploration.parts import LocalTourSettings
 from hiera.families.exploration.settings import ExplorationSettings
 from hiera.record import Record
 from hiera.report.scene import Curve, Scene
@@ -31,6 +32,7 @@ from hiera.scenario import Scenario
 from hiera.seeds import Seeds
 
 _HAND_M = 0.15
+_HOP_WINDOW_M = 100.0
 
 
 class ExplorationFamily:
@@ -44,9 +46,7 @@ class ExplorationFamily:
         self, settings: ExplorationSettings, seeds: Seeds, wiring: Any
     ) -> Scenario[Any, Any, Any]:
         """Builds the scenario of a config."""
-        grid = _component("worlds", settings.world).build(
-            settings.world, seeds.generator("layout")
-        )
+        grid = _component("worlds", settings.world).build(settings.world, seeds.generator("layout"))
         planner = self._planner(settings, grid, seeds, wiring)
         policy = _component("controllers", settings.controller).build(settings.controller)
         robot = DiffDrive(**settings.robot.model_dump())
@@ -113,7 +113,14 @@ def _component(group: str, settings: Settings, tag: str = "kind") -> registry.Co
 def _hop_env(settings: ExplorationSettings, grid: GridMap) -> HopEnv:
     if grid.start_m is None:
         raise ConfigError(f"world: map {grid.name} says no start; give world.start_m")
-    return HopEnv([grid], cap=settings.hop.cap)
+    return HopEnv([grid], cap=settings.hop.cap, outlook_m=_window_m(settings, _HOP_WINDOW_M))
+
+
+def _window_m(settings: ExplorationSettings, default_m: float) -> float | None:
+    """Half the side of the window that the policy looks around in; None if it does not."""
+    if not isinstance(settings.controller, LocalTourSettings):
+        return None
+    return settings.controller.window_m or default_m
 
 
 def _drive_env(settings: ExplorationSettings, grid: GridMap, robot: DiffDrive) -> ExplorationEnv:
@@ -154,6 +161,7 @@ def _graph(settings: ExplorationSettings, grid: GridMap, env: ExplorationEnv) ->
         resolution_m=grid.resolution_m,
         origin_m=grid.origin_m,
         start_m=grid.start_m or grid.centre(0, 0),
+        outlook_m=_window_m(settings, 1.25 * settings.lidar.range_m),
     )
 
 

@@ -17,7 +17,6 @@ from hiera.envs.exploration.lattice import STAY
 from hiera.planners import Plan, Planner, PlanStatus, Provenance
 from hiera.planners.exploration.belief import ExplorationBelief
 from hiera.planners.exploration.numeric import NumericPlanner
-from hiera.planners.exploration.tour import open_tour
 from hiera.planners.exploration.waypoint import Waypoint
 from hiera.registry import Component
 from hiera.safety import SafetyFilter
@@ -74,13 +73,24 @@ class UtilitySettings(Settings):
 
 
 class LocalTourSettings(Settings):
-    """Short tour through the useful viewpoints nearby, ending at the waypoint."""
+    """Covering tour of everything to be seen nearby."""
 
     kind: Literal["local_tour"] = "local_tour"
-    window_m: Positive = 20.0
-    """Half the side of the window around the robot [m]."""
-    spread_m: Positive = 6.0
-    """Viewpoints nearer to each other than this count as one [m]."""
+    window_m: Positive | None = None
+    """Half the side of the window around the robot [m]; None: 1.25 times the lidar's range for a
+    robot that drives, 100 m for one that hops."""
+    promise: NonNegative = 0.03
+    """Worth of ending in view of unknown ground [m per m^2]."""
+    caution: Annotated[float, Field(ge=1)] = 1.5
+    """Length of a metre through unknown ground, where no wall is known [m]."""
+    haste: NonNegative = 0.02
+    """Weight of each arrival in the cost of a tour."""
+    pause_m2: NonNegative = 30.0
+    """On the way, halt where more unknown ground is in view [m^2]."""
+    keep_m: NonNegative = 0.0
+    """How much a tour must save to change the target [m]."""
+    waypoint_weight: NonNegative = 0.0
+    """Weight of the way from the tour's end to a waypoint inside the window."""
 
 
 class LidarCbfSettings(Settings):
@@ -140,9 +150,7 @@ def _fare(settings: FareSettings, *, backend: Any, environment: str, seed: int) 
         return numeric
     from hiera.planners.exploration.fare import FarePlanner
 
-    return FarePlanner(
-        backend, numeric, environment, geometry=settings.geometry_weight
-    )
+    return FarePlanner(backend, numeric, environment, geometry=settings.geometry_weight)
 
 
 def _no_planner(settings: NoPlannerSettings, **_: Any) -> NoPlanner:
@@ -158,7 +166,14 @@ def _utility(settings: UtilitySettings) -> ViewpointPolicy:
 
 
 def _local_tour(settings: LocalTourSettings) -> ViewpointPolicy:
-    return LocalTour(open_tour, window_m=settings.window_m, spread_m=settings.spread_m)
+    return LocalTour(
+        promise=settings.promise,
+        caution=settings.caution,
+        haste=settings.haste,
+        pause_m2=settings.pause_m2,
+        keep_m=settings.keep_m,
+        waypoint_weight=settings.waypoint_weight,
+    )
 
 
 def _lidar_cbf(
@@ -194,7 +209,7 @@ NO_PLANNER = Component("none", NoPlannerSettings, _no_planner, "no slow layer")
 NEAREST = Component("nearest", NearestSettings, _nearest, "nearest useful viewpoint")
 UTILITY = Component("utility", UtilitySettings, _utility, "utility discounted by distance")
 LOCAL_TOUR = Component(
-    "local_tour", LocalTourSettings, _local_tour, "short tour nearby, ending at the waypoint"
+    "local_tour", LocalTourSettings, _local_tour, "covering tour of what is to be seen nearby"
 )
 LIDAR_CBF = Component(
     "lidar_cbf", LidarCbfSettings, _lidar_cbf, "barrier function from lidar, certified braking"
