@@ -13,7 +13,6 @@ from numba import njit
 
 from hiera.safety.contract import FloatArray
 
-
 _LOST = 2
 
 
