@@ -22,6 +22,8 @@ from hiera.scenario import Outcome, Progress, Scenario
 
 BASE_COLUMNS: Final = ("tick", "time_s", "status", "intervened", "gate_us")
 STATUS_CODE: Final = {status: code for code, status in enumerate(Status)}
+INTERRUPTED: Final = "interrupted"
+"""Name of the outcome of a run that its user stopped."""
 LAYERS: Final = ("plan", "observe", "act", "gate", "world", "record")
 
 
@@ -129,13 +131,12 @@ class Loop:
 
     def run(self) -> Outcome:
         """Steps until the scenario has an outcome or somebody asks to stop."""
-        self._next_snapshot = time.perf_counter() + self._snapshot_every_s
         nominal = None
         while True:
             now_s = self.clock.now_s
             outcome = self.scenario.outcome(now_s)
             if outcome is None and self._should_stop():
-                outcome = Outcome("interrupted", False, "stopped by the user")
+                outcome = Outcome(INTERRUPTED, False, "stopped by the user")
             if outcome is not None:
                 self._show(force=True)
                 return outcome

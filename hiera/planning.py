@@ -69,6 +69,7 @@ class PlanRunner(Generic[BeliefT, SubgoalT]):
         latency_s: float,
         deadline_s: float,
         recorded: Sequence[Delivery] = (),
+        live: bool = True,
         wall: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Sets the runner up.
@@ -80,6 +81,8 @@ class PlanRunner(Generic[BeliefT, SubgoalT]):
             latency_s: The latency if it is fixed [s].
             deadline_s: What the planner is given [s].
             recorded: Deliveries of an earlier run to be repeated tick for tick.
+            live: Whether plans are made beyond `recorded`; without it a plan that was still on
+                its way when the earlier run ended never arrives, as it never did.
             wall: Clock for measuring [s].
         """
         self._planner = planner
@@ -88,6 +91,7 @@ class PlanRunner(Generic[BeliefT, SubgoalT]):
         self._latency_s = latency_s
         self._deadline_s = deadline_s
         self._recorded = {delivery.index: delivery for delivery in recorded}
+        self._live = live
         self._wall = wall
         self._pending: _Pending[SubgoalT] | None = None
         self._index = 0
@@ -101,7 +105,10 @@ class PlanRunner(Generic[BeliefT, SubgoalT]):
         """Starts planning from a snapshot."""
         job = _Pending[SubgoalT](self._clock.tick, self._wall())
         self._pending = job
-        if self._latency is LatencyKind.MEASURED and self._index not in self._recorded:
+        known = self._index in self._recorded
+        if not known and not self._live:
+            return
+        if self._latency is LatencyKind.MEASURED and not known:
             job.thread = threading.Thread(
                 target=self._work, args=(job, belief), name="hiera-planner", daemon=True
             )

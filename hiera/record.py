@@ -74,6 +74,11 @@ class Record:
         """Whether the run reached its metrics."""
         return self.metrics is not None
 
+    @property
+    def drawable(self) -> bool:
+        """Whether there is a tick and a map to draw; not so if it ended before its first tick."""
+        return bool(self.arrays()) and len(self.trajectory().get("tick", ())) > 0
+
     def events(self, *kinds: str) -> list[dict[str, Any]]:
         """Events in order, all or those of the given kinds."""
         lines = read_lines(self.path / "events.jsonl")

@@ -20,7 +20,7 @@ from hiera.config import Resolved
 from hiera.config.load import resolve
 from hiera.config.run_settings import RunSettings
 from hiera.errors import RecordError
-from hiera.loop import Loop, Tally
+from hiera.loop import INTERRUPTED, Loop, Tally
 from hiera.planning import Delivery, LatencyKind, PlanRunner
 from hiera.record import Record
 from hiera.recording import RunDirectory, to_json
@@ -65,6 +65,13 @@ class Repeat:
             Delivery(e["index"], e["requested_tick"], e["tick"], e["latency_s"])
             for e in self.record.events("plan")
         ]
+
+    def stops_at(self, tick: int) -> bool:
+        """Whether the earlier run was stopped by its user at this tick, and so must this one."""
+        metrics = self.record.metrics
+        if not self.to_the_end or metrics is None or metrics["outcome"] != INTERRUPTED:
+            return False
+        return tick >= int(metrics["actions"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,9 @@ def execute(resolved: Resolved, options: RunOptions) -> Finished:
         run,
         act_period_s=settings.clock.act_period_s,
         on_progress=options.on_progress,
-        should_stop=options.should_stop,
+        should_stop=lambda: (
+            options.should_stop() or (repeat is not None and repeat.stops_at(clock.tick))
+        ),
     )
     run.write("config.yaml", resolved.yaml())
     run.write_json("manifest.json", _manifest(resolved, settings, options, loop.columns))
@@ -177,6 +186,7 @@ def _plan_runner(
         latency_s=latency.seconds if latency else 0.5,
         deadline_s=settings.clock.plan_deadline_s,
         recorded=repeat.deliveries if repeat else (),
+        live=repeat is None or not repeat.to_the_end,
     )
 
 
@@ -250,22 +260,34 @@ def resume(path: Path, options: RunOptions) -> Finished:
         RecordError: If the run had finished, or is none.
     """
     record = Record.open(path)
-    if record.metrics is not None and record.metrics.get("outcome") != "interrupted":
+    if record.metrics is not None and record.metrics.get("outcome") != INTERRUPTED:
         raise RecordError(f"{path} has finished; there is nothing to resume")
-    earlier = sorted(path.glob("interrupted-*"))
-    kept = path / f"interrupted-{len(earlier) + 1}"
     resolved = from_record(record)
-    try:
-        kept.mkdir()
-        for file in [f for f in path.iterdir() if f.is_file()]:
-            if file.name in ("config.yaml", "manifest.json"):
-                shutil.copy2(file, kept / file.name)
-            else:
-                file.rename(kept / file.name)
-    except OSError as error:
-        raise RecordError(f"{path} cannot be rearranged: {error.strerror or error}") from error
+    _set_aside(path)
     # A resumed run that was killed early must not lose what the run before it had recorded.
-    longest = max((Record.open(p) for p in [*earlier, kept]), key=lambda r: len(r.events("plan")))
+    kept = [Record.open(p) for p in sorted(path.glob("interrupted-*"))]
+    longest = max(kept, key=lambda r: (len(r.events("plan")), len(r.exchanges())))
     options.repeat = Repeat(longest, to_the_end=False)
     options.directory = path
     return execute(resolved, options)
+
+
+def _set_aside(path: Path) -> None:
+    """Moves a run's files to ``interrupted-N`` beside them; a kill half-way loses nothing.
+
+    Config and manifest stay too, so that the directory remains a run.
+    """
+    kept = path / f"interrupted-{len(list(path.glob('interrupted-*'))) + 1}"
+    partial = path / ".interrupted.partial"
+    files = [file for file in path.iterdir() if file.is_file()]
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        for file in files:
+            shutil.copy2(file, partial / file.name)
+        partial.rename(kept)
+        for file in files:
+            if file.name not in ("config.yaml", "manifest.json"):
+                file.unlink()
+    except OSError as error:
+        raise RecordError(f"{path} cannot be rearranged: {error.strerror or error}") from error

@@ -19,6 +19,7 @@ from hiera.cli.progress import LiveProgress, PlainProgress
 from hiera.config import Resolved, load_config
 from hiera.config.run_settings import RunSettings
 from hiera.errors import ConfigError
+from hiera.loop import INTERRUPTED
 from hiera.record import Record
 
 
@@ -98,7 +99,7 @@ def _watched(
         print_json(finished.metrics | {"run": str(finished.path)})
     else:
         _summary(finished, screen)
-    return 130 if finished.outcome.name == "interrupted" else 0
+    return 130 if finished.outcome.name == INTERRUPTED else 0
 
 
 def _make_report(path: Path, settings: RunSettings, screen: Screen) -> None:
@@ -108,7 +109,7 @@ def _make_report(path: Path, settings: RunSettings, screen: Screen) -> None:
     if settings.report.html:
         screen.say("writing report.html")
         write_report(record)
-    if settings.report.gif:
+    if settings.report.gif and record.drawable:
         screen.say("writing run.gif")
         write_gif(record)
 
@@ -151,7 +152,9 @@ def report(paths: list[Path], out: Path | None, screen: Screen) -> None:
     records = [Record.open(path) for path in paths]
     written: list[Path] = []
     if len(records) == 1 and out is None:
-        written = [write_report(records[0]), write_gif(records[0])]
+        written = [write_report(records[0])]
+        if records[0].drawable:
+            written.append(write_gif(records[0]))
     else:
         target = out if out is not None else Path("comparison.html")
         written = [write_comparison(records, target)]
