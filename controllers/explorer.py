@@ -34,9 +34,11 @@ class ExplorerObservation:
         pose: ``(x, y, theta)``, shape ``(3,)`` [m, m, rad].
         speed: Forward speed [m/s].
         time_s: Simulated time [s].
+        known_m2: Ground known to be free [m^2].
         start: Where paths begin, shape ``(2,)`` [m]: the robot's position, or the nearest place
             with room enough if it has come too near to something.
         roadmap: The viewpoint graph when a decision is due, else None.
+        look: The same with whatever the policy needs beyond it, computed when asked for.
         rescue: Path to the nearest frontier that can be reached on the grid, shape ``(k, 2)``
             [m], empty where there is none; asked when the graph offers nothing useful.
         give_up: Says that the frontier to which `rescue` led cannot be got at.
@@ -48,8 +50,10 @@ class ExplorerObservation:
     pose: FloatArray
     speed: float
     time_s: float
+    known_m2: float
     start: FloatArray
     roadmap: RoadmapLike | None
+    look: Callable[[], RoadmapLike]
     rescue: Callable[[], FloatArray]
     give_up: Callable[[], None]
     detour: Callable[[FloatArray, FloatArray], FloatArray]
@@ -76,6 +80,7 @@ class Explorer:
         *,
         patience_s: float = 8.0,
         leave_alone_s: float = 30.0,
+        reconsider_m2: float = 2.0,
     ) -> None:
         """Sets the controller up.
 
@@ -84,11 +89,15 @@ class Explorer:
             tracker: Follows the path to them.
             patience_s: Without getting on for this long, the target is left alone [s].
             leave_alone_s: For so long [s].
+            reconsider_m2: A target that is still worth it is questioned once this much ground has
+                been newly seen [m^2]. Without news there is no reason to change one's mind, so
+                no two targets can send the robot to and fro for ever.
         """
         self._policy = policy
         self._tracker = tracker
         self._patience_s = patience_s
         self._leave_alone_s = leave_alone_s
+        self._reconsider_m2 = reconsider_m2
         self._clear()
 
     def _clear(self) -> None:
@@ -100,6 +109,7 @@ class Explorer:
         self._stood_at = np.full(2, np.inf)
         self._stood_since = 0.0
         self._rescue_stalls = 0
+        self._known_m2 = -np.inf
 
     def reset(self, seed: int) -> None:
         """Starts a new episode."""
@@ -115,7 +125,8 @@ class Explorer:
         """Nominal ``(v, omega)``, shape ``(2,)`` [m/s, rad/s]."""
         if observation.roadmap is not None:
             self._watch(observation)
-            self._decide(observation, observation.roadmap, subgoal)
+            if not self._keeps_on(observation, observation.roadmap):
+                self._decide(observation, observation.look(), subgoal)
         return self._tracker.command(observation.pose, observation.speed, observation.line_clear)
 
     def _watch(self, seen: ExplorerObservation) -> None:
@@ -140,6 +151,7 @@ class Explorer:
         self, seen: ExplorerObservation, roadmap: RoadmapLike, subgoal: HasNode | None
     ) -> None:
         self.decisions += 1
+        self._known_m2 = seen.known_m2
         self._alone = {n: until for n, until in self._alone.items() if until > seen.time_s}
         if self._alone:
             roadmap = Without(roadmap, self._alone)
@@ -152,6 +164,18 @@ class Explorer:
             self._tracker.follow(pulled_taut(seen, roadmap.xy[list(choice.path)]))
         else:
             self._tracker.follow(np.vstack((seen.pose[:2], seen.rescue())))
+
+    def _keeps_on(self, seen: ExplorerObservation, roadmap: RoadmapLike) -> bool:
+        """Whether the target stands: worth it, not reached, not due for questioning."""
+        target = self.choice.target
+        return bool(
+            self.choice.found
+            and target not in self._alone
+            and roadmap.utility[target] > 0
+            and roadmap.robot != target
+            and seen.known_m2 - self._known_m2 < self._reconsider_m2
+            and self._still_good(seen)
+        )
 
     def _still_good(self, seen: ExplorerObservation) -> bool:
         """Whether the path to the same target can be kept, so that the way does not waver."""

@@ -265,6 +265,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
 
     def roadmap(self) -> Roadmap:
         """The viewpoint graph as planners and controllers take it."""
+        self._roadmap = self._graph.look(self.belief)
         return self._roadmap
 
     def neighbours(self) -> NDArray[np.int32]:

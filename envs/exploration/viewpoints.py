@@ -104,13 +104,22 @@ class ViewpointGraph:
         self._robot = self._updater.update(belief, x, y, changed)
         self._version += 1
         self._roadmap = None
+        return self.roadmap()
+
+    def look(self, belief: Belief) -> Roadmap:
+        """The snapshot with its outlook, for a policy that is about to decide.
+
+        Args:
+            belief: The belief of the last `update`, shape ``(H, W)``.
+        """
         roadmap = self.roadmap()
-        if self._outlook_m is not None and self._robot >= 0:
-            away = np.abs(roadmap.xy - roadmap.xy[self._robot]).max(axis=1)
-            nodes = np.flatnonzero(away <= self._outlook_m).astype(np.int32)
-            outlook = self._updater.outlook(belief, nodes, self._robot)
-            self._roadmap = roadmap = replace(roadmap, outlook=outlook)
-        return roadmap
+        if self._outlook_m is None or roadmap.outlook is not None:
+            return roadmap
+        away = np.abs(roadmap.xy - roadmap.xy[self._robot]).max(axis=1)
+        nodes = np.flatnonzero(away <= self._outlook_m).astype(np.int32)
+        outlook = self._updater.outlook(belief, nodes, self._robot)
+        self._roadmap = replace(roadmap, outlook=outlook)
+        return self._roadmap
 
     def roadmap(self) -> Roadmap:
         """A snapshot of the graph, its own copy of everything.
