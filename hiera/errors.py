@@ -18,6 +18,10 @@ class RecordError(HieraError):
     """The run directory cannot be written or read."""
 
 
+class StoppedError(Exception):
+    """The user asked twice to stop; the command line exits with 130."""
+
+
 class UnknownNameError(HieraError):
     """A name is not registered; the sentence offers the nearest ones."""
 

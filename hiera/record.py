@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from hiera.config import yaml_core
@@ -28,6 +29,16 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(raw)
             except json.JSONDecodeError as error:
                 raise RecordError(f"{path} holds a line that is not JSON: {error}") from error
+
+
+def _mapping(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
+    try:
+        found = parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise RecordError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(found, dict):
+        raise RecordError(f"{path} must hold a mapping")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +71,12 @@ class Record:
             inner = [p for p in sorted(path.glob("*/")) if (p / "manifest.json").is_file()]
             hint = f"; did you mean {inner[-1]}?" if inner else ""
             raise RecordError(f"{path} is no run directory: it has no {missing[0]}{hint}")
-        config, _ = yaml_core.parse((path / "config.yaml").read_text(encoding="utf-8"))
         metrics = path / "metrics.json"
         return cls(
             path,
-            config,
-            json.loads((path / "manifest.json").read_text(encoding="utf-8")),
-            json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else None,
+            _mapping(path / "config.yaml", lambda text: yaml_core.parse(text)[0]),
+            _mapping(path / "manifest.json", json.loads),
+            _mapping(metrics, json.loads) if metrics.is_file() else None,
         )
 
     @property

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from hiera import __version__
-from hiera.errors import HieraError
+from hiera.errors import HieraError, StoppedError
 
 app = typer.Typer(
     name="hiera",
@@ -43,8 +43,10 @@ def main() -> NoReturn:
         os.environ.setdefault(variable, "1")
     try:
         code = app(standalone_mode=False)
-    except KeyboardInterrupt:
-        errors.print("stopped at once; the run directory is readable", style="yellow")
+    except StoppedError as error:
+        errors.print(str(error), style="yellow")
+        _leave(130)
+    except (KeyboardInterrupt, typer.Abort):
         _leave(130)
     except HieraError as error:
         errors.print(f"[bold red]error:[/] {_plain(str(error))}")

@@ -18,7 +18,7 @@ from hiera.cli.app import print_json
 from hiera.cli.progress import LiveProgress, PlainProgress
 from hiera.config import Resolved, load_config
 from hiera.config.run_settings import RunSettings
-from hiera.errors import ConfigError
+from hiera.errors import ConfigError, StoppedError
 from hiera.loop import INTERRUPTED
 from hiera.record import Record
 
@@ -129,6 +129,8 @@ def interruptible(err: Console) -> Iterator[Callable[[], bool]]:
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield lambda: asked
+    except KeyboardInterrupt:
+        raise StoppedError("stopped at once; the run directory is readable") from None
     finally:
         signal.signal(signal.SIGINT, before)
 

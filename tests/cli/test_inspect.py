@@ -11,9 +11,10 @@ import pytest
 from hiera import __version__, registry
 from tests.cli.conftest import Invoke
 
-HEAVY = ("numba", "numpy", "scipy", "gymnasium", "pydantic", "networkx", "pyarrow", "PIL")
+HEAVY = ("numba", "numpy", "scipy", "gymnasium", "networkx", "pyarrow", "PIL", "hiera.config")
 
 
+# Typer itself brings pydantic where it parses arguments; a bare --help does without.
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"], []])
 def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
     program = f"""
@@ -48,7 +49,10 @@ def test_list_names_every_registered_part_and_every_shipped_config(hiera: Invoke
             assert name in said
 
 
-def test_schema_explains_every_setting_and_its_json_names_every_block(hiera: Invoke) -> None:
+def test_schema_explains_every_setting_and_its_json_names_every_block(
+    hiera: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "240")
     said = hiera("schema").out
     for key in ("gate(lidar_cbf).alpha", "world(building).size_m", "clock.tick_s", "llm.backend"):
         assert key in said

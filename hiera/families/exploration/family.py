@@ -14,7 +14,7 @@ from hiera.controllers.explorer import Explorer
 from hiera.controllers.tracking import PurePursuit
 from hiera.envs.exploration.files import MapError
 from hiera.envs.exploration.grid import GridMap
-from hiera.envs.exploration.hop import HopEnv
+from hiera.envs.exploration.hop import HopEnv, start_of
 from hiera.envs.exploration.lidar import Lidar
 from hiera.envs.exploration.rules import continuous_rules
 from hiera.envs.exploration.viewpoints import ViewpointGraph
@@ -113,6 +113,10 @@ def _component(group: str, settings: Settings, tag: str = "kind") -> registry.Co
 def _hop_env(settings: ExplorationSettings, grid: GridMap) -> HopEnv:
     if grid.start_m is None:
         raise ConfigError(f"world: map {grid.name} says no start; give world.start_m")
+    try:
+        start_of(grid)
+    except ValueError as error:
+        raise ConfigError(f"world: {error}") from error
     return HopEnv([grid], cap=settings.hop.cap, outlook_m=_window_m(settings, _HOP_WINDOW_M))
 
 

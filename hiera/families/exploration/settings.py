@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -127,6 +127,35 @@ class ExplorationSettings(RunSettings):
     def uses_model(self) -> bool:
         """Whether a language model is asked."""
         return getattr(self.llm, "backend", "none") != "none" and self.planner.kind == "fare"  # type: ignore[attr-defined]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gate_of_the_motion(cls, data: Any) -> Any:
+        """A gate that is not named follows the motion."""
+        if isinstance(data, dict) and "gate" not in data and data.get("motion") == "hop":
+            return data | {"gate": {"kind": "action_mask"}}
+        return data
+
+    @model_validator(mode="after")
+    def _fits_the_motion(self) -> Self:
+        gate = self.gate.kind  # type: ignore[attr-defined]
+        if self.motion == "kinematic":
+            if gate == "action_mask":
+                raise ValueError(
+                    "gate.kind action_mask guards hops; a robot that drives (motion kinematic) "
+                    "needs lidar_cbf, or pass_through for none"
+                )
+            return self
+        if gate == "lidar_cbf":
+            raise ValueError(
+                "motion hop needs gate.kind action_mask or pass_through, not lidar_cbf, which "
+                "guards a robot that drives"
+            )
+        if self.people.count:
+            raise ValueError("motion hop knows no people; set people.count=0")
+        if self.finish_at is not None:
+            raise ValueError("motion hop ends where all is explored; leave out finish_at")
+        return self
 
     @model_validator(mode="after")
     def _latency(self) -> Self:
