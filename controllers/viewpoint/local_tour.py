@@ -15,6 +15,8 @@ them in order, go to the first. What is ours:
    planned.
 5. Of equally long ways the one that sees more is taken, with a halt at every node that looks
    into more than ``pause_m2`` of unknown ground and none at the others.
+6. Another target must save ``keep_m``, and twice as much after every turning back that reached
+   nothing, so that the robot cannot go back and forth for ever.
 
 With a waypoint outside the window the tour ends towards it, and a window without anything to see
 is left for it. Inside the window a waypoint is one of the things to see; ``waypoint_weight`` makes
@@ -46,7 +48,7 @@ class LocalTour:
         caution: float = 1.5,
         haste: float = 0.02,
         pause_m2: float = 30.0,
-        keep_m: float = 0.0,
+        keep_m: float = 2.0,
         waypoint_weight: float = 0.0,
         rounds: int = 10,
         most_stops: int = 128,
@@ -58,7 +60,8 @@ class LocalTour:
             caution: Length of a conjectured metre through unknown ground [m], at least 1.
             haste: Weight of each arrival in a tour's cost.
             pause_m2: Nodes on the way with more unknown ground in view are halted at [m^2].
-            keep_m: How much a tour must save to change the target [m].
+            keep_m: How much a tour must save to change the target [m]; twice as much after every
+                time that the robot turned back before it reached a target.
             waypoint_weight: Weight of the way from the tour's end to a waypoint in the window;
                 a waypoint beyond it counts in full.
             rounds: Rounds of neighbourhood search per decision.
@@ -76,6 +79,8 @@ class LocalTour:
         """Forgets the previous tour."""
         self._rng = np.random.default_rng(seed)
         self._previous: list[int] = []
+        self._trail: set[int] = set()
+        self._turns = 0
 
     @property
     def tour(self) -> tuple[int, ...]:
@@ -84,21 +89,48 @@ class LocalTour:
 
     def choose(self, roadmap: RoadmapLike, waypoint: int | None) -> Choice:
         """The first stop of the tour, or the way to what lies beyond the window."""
+        last = self._previous[0] if self._previous else -1
+        if last < 0 or roadmap.utility[last] == 0:
+            self._trail, self._turns, last = set(), 0, -1
+        self._trail.add(roadmap.robot)
+        found = self._choose(roadmap, waypoint)
+        if last >= 0 and found.target != last and self._trail.intersection(found.path[1:2]):
+            self._turns += 1
+        return found
+
+    def _choose(self, roadmap: RoadmapLike, waypoint: int | None) -> Choice:
         outlook = roadmap.outlook
         if outlook is None:
             raise ValueError(
                 "local_tour: the roadmap has no outlook; build the viewpoint graph with outlook_m"
             )
         ways = self._ways(roadmap, outlook)
+        here = self._tour_here(roadmap, outlook, ways, waypoint)
+        nearer = np.inf if here is None else float(ways.distance[0, ways.stops[here[0]]])
+        if here is None or self._lost(outlook, ways):
+            beyond = self._beyond(roadmap, waypoint, nearer)
+            if beyond.found or here is None:
+                self._previous = [beyond.target] if beyond.found else []
+                return beyond
+        self._previous = outlook.nodes[ways.stops[here]].tolist()
+        path = outlook.nodes[way_to(ways, int(here[0]))].tolist()
+        return Choice(int(path[-1]), tuple(path))
+
+    def _tour_here(
+        self, roadmap: RoadmapLike, outlook: OutlookLike, ways: Ways, waypoint: int | None
+    ) -> NDArray[np.int32] | None:
+        """Stops of the tour in the window, None where there is nothing to see."""
         if len(ways.stops) == 1:
-            self._previous = []
-            return self._beyond(roadmap, waypoint)
+            return None
         goal = np.bitwise_or.reduce(ways.seen[ways.stops[1:]], axis=0)
         end = self._end(roadmap, outlook, ways, waypoint)
-        tour = self._plan(outlook, Task(ways, goal, end, self._haste))
-        self._previous = outlook.nodes[ways.stops[tour[1:]]].tolist()
-        path = outlook.nodes[way_to(ways, int(tour[1]))].tolist()
-        return Choice(int(path[-1]), tuple(path))
+        return self._plan(outlook, Task(ways, goal, end, self._haste))[1:]
+
+    def _lost(self, outlook: OutlookLike, ways: Ways) -> bool:
+        """Whether the way to the last target leads out of the window, or it lies beyond."""
+        if not self._previous:
+            return False
+        return self._previous[0] not in outlook.nodes[ways.stops[1:]]
 
     def _ways(self, roadmap: RoadmapLike, outlook: OutlookLike) -> Ways:
         """Robot and useful viewpoints that can be reached as stops."""
@@ -178,15 +210,24 @@ class LocalTour:
             rest = tour[1:][tour[1:] != kept[0]]
             same = np.concatenate(([0, kept[0]], rest)).astype(np.int32)
             same = np.asarray(grow(task, same, 0.0, self._rng))
-            if tour_cost(task, same) <= cost + self._keep_m:
+            if tour_cost(task, same) <= cost + self._keep_m * 2.0 ** min(self._turns, 16):
                 return same
         return np.asarray(tour)
 
-    def _beyond(self, roadmap: RoadmapLike, waypoint: int | None) -> Choice:
-        """The waypoint, else the nearest useful node; both may lie outside the window."""
+    def _beyond(self, roadmap: RoadmapLike, waypoint: int | None, nearer_m: float) -> Choice:
+        """On to the last target, else to the waypoint, else to the nearest useful node.
+
+        Only to what is at most as far as what the window offers, so that a window that moves
+        along does not send the robot back and forth.
+        """
         distance, before = from_robot(roadmap)
         useful = useful_elsewhere(roadmap, distance)
         if not useful.any():
+            return NOWHERE
+        if self._previous and useful[self._previous[0]]:
+            last = self._previous[0]
+            return choice(roadmap, last, before) if distance[last] <= nearer_m else NOWHERE
+        if np.isfinite(nearer_m):
             return NOWHERE
         if waypoint is not None and useful[waypoint]:
             return choice(roadmap, waypoint, before)

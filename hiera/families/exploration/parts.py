@@ -87,8 +87,8 @@ class LocalTourSettings(Settings):
     """Weight of each arrival in the cost of a tour."""
     pause_m2: NonNegative = 30.0
     """On the way, halt where more unknown ground is in view [m^2]."""
-    keep_m: NonNegative = 0.0
-    """How much a tour must save to change the target [m]."""
+    keep_m: NonNegative = 2.0
+    """How much a tour must save to change the target [m]; more after turning back in vain."""
     waypoint_weight: NonNegative = 0.0
     """Weight of the way from the tour's end to a waypoint inside the window."""
 
