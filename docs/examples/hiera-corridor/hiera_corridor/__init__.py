@@ -1,0 +1,1 @@
+"""Five parts for hiera, each in a file of its own."""

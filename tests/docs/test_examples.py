@@ -1,0 +1,151 @@
+"""The guide's code runs as it stands there, and prints what it says it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PACKAGE = DOCS / "examples" / "hiera-corridor"
+FENCE = re.compile(r'^```(\w+)(?: title="([^"]*)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+
+
+class Block(NamedTuple):
+    language: str
+    title: str
+    text: str
+
+
+def blocks(page: str) -> list[Block]:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return [Block(language, title, body) for language, title, body in FENCE.findall(text)]
+
+
+def run_blocks(page: str) -> list[tuple[str, str]]:
+    """Runs a page's untitled Python blocks in one namespace; pairs of promised and printed."""
+    names: dict[str, Any] = {"__name__": "docs"}
+    pairs = []
+    listed = blocks(page)
+    for block, following in zip(listed, [*listed[1:], Block("", "", "")], strict=True):
+        if block.language != "python" or block.title:
+            continue
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block.text, page, "exec"), names)
+        promised = following.text if following.title == "prints" else ""
+        pairs.append((promised, printed.getvalue()))
+    return pairs
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """An environment in which the example package is installed, as an installer would do it."""
+    project = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    info = tmp_path / "site" / "hiera_corridor-0.1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hiera-corridor\nVersion: 0.1.0\n")
+    lines = []
+    for group, points in project["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    path = os.pathsep.join([str(ROOT), str(PACKAGE), str(info.parent)])
+    monkeypatch.syspath_prepend(str(PACKAGE))
+    return os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+
+
+def hiera(environment: dict[str, str], *arguments: str, cwd: Path) -> str:
+    code = "from hiera.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=environment,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_embed_filter_prints_what_it_promises() -> None:
+    pairs = run_blocks("embed_filter.md")
+    assert sum(bool(promised) for promised, _ in pairs) >= 5
+    for promised, printed in pairs:
+        assert printed == promised
+
+
+def test_extend_runs_as_it_stands(installed: dict[str, str]) -> None:
+    assert len(run_blocks("extend.md")) == 5
+
+
+def test_extend_shows_the_package_as_it_is() -> None:
+    shown = {b.title: b.text for b in blocks("extend.md") if b.title and b.title != "prints"}
+    files = {str(p.relative_to(PACKAGE)): p for p in PACKAGE.glob("hiera_corridor/[a-z]*.py")}
+    assert shown.keys() == files.keys() | {"pyproject.toml"}
+    for title, text in shown.items():
+        assert text == (PACKAGE / title).read_text(encoding="utf-8"), title
+
+
+def test_installed_parts_are_listed(installed: dict[str, str], tmp_path: Path) -> None:
+    listed = json.loads(hiera(installed, "list", "--json", cwd=tmp_path))
+    for group, name in (
+        ("worlds", "corridor"),
+        ("planners", "sweep"),
+        ("controllers", "greedy"),
+        ("filters", "speed_limit"),
+        ("backends", "as_listed"),
+    ):
+        assert name in listed[group]
+
+
+def test_installed_parts_run_together(installed: dict[str, str], tmp_path: Path) -> None:
+    parts = [
+        "world.kind=corridor",
+        "world.rooms=2",
+        "planner.kind=sweep",
+        "controller.kind=greedy",
+        "gate.kind=speed_limit",
+        "report.html=false",
+        "report.gif=false",
+    ]
+    metrics = json.loads(
+        hiera(installed, "run", "fare_building", *parts, "--json", "--quiet", cwd=tmp_path)
+    )
+    assert metrics["success"]
+    assert metrics["collisions"] == 0
+    assert metrics["actions"] == metrics["certificates"]
+
+
+def test_an_installed_backend_is_recorded_and_replayed(
+    installed: dict[str, str], tmp_path: Path
+) -> None:
+    settings = [
+        "world.size_m=[12,9]",
+        "llm.backend=as_listed",
+        "clock.latency.kind=zero",
+        "report.html=false",
+        "report.gif=false",
+    ]
+    metrics = json.loads(
+        hiera(installed, "run", "fare_building", *settings, "--json", cwd=tmp_path)
+    )
+    assert metrics["plans"].get("llm", 0) > 0
+    replayed = json.loads(hiera(installed, "replay", metrics["run"], "--json", cwd=tmp_path))
+    assert replayed["identical"]
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in DOCS.glob("*.md"):
+        assert page.name in navigation, page.name
