@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 console = Console(highlight=False, soft_wrap=True)
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 Config = Annotated[str, typer.Argument(help="YAML file, or the name of a shipped config.")]
 Overrides = Annotated[
@@ -55,6 +58,12 @@ def main() -> NoReturn:
         if type(error).__name__ != "MissingExtra":
             raise
         errors.print(f"[bold red]error:[/] {_plain(str(error))}")
+        _leave(2)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        # Whoever wrote, such as a compiler its cache: there is no room, and that is no bug.
+        errors.print(f"[bold red]error:[/] the disk takes no more: {_plain(str(error))}")
         _leave(2)
     except typer.Exit as leave:
         code = leave.exit_code

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hiera.planners.exploration.prompt import ORDER_FIELD, TEXT_FIELDS
 from tests.planners.ollama_server import MODEL
 
 _COLUMNS = 17
@@ -109,9 +110,9 @@ def wait_for_rows(process: subprocess.Popen[str], out: Path, rows: int) -> Path:
 def backwards(body: dict[str, Any]) -> str:
     """A valid answer that no tour gives: the places in falling order of their numbers."""
     schema = body.get("format") or body["response_format"]["json_schema"]["schema"]
-    ids = schema["properties"]["order"]["items"]["enum"]
-    texts = {name: "as told" for name in schema["properties"] if name != "order"}
-    return json.dumps({**texts, "order": sorted(ids, reverse=True)})
+    ids = schema["properties"][ORDER_FIELD]["items"]["enum"]
+    texts = {name: "the newest place first, since it was found last" for name in TEXT_FIELDS}
+    return json.dumps({**texts, ORDER_FIELD: sorted(ids, reverse=True)})
 
 
 def asking(address: str, model: str = MODEL) -> tuple[str, ...]:

@@ -26,7 +26,9 @@ try:
 except SystemExit as leaving:
     print(json.dumps([leaving.code or 0, [m for m in {HEAVY!r} if m in sys.modules]]))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     code, heavy = json.loads(done.stdout.splitlines()[-1])
     assert heavy == []
     assert code in (0, 2)

@@ -78,7 +78,9 @@ def test_ctrl_c_once_ends_a_run_in_good_order_and_its_replay_stops_there_too(
     assert said.err == "stopping in good order; Ctrl-C again to stop at once\n"
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["outcome"] == "interrupted"
-    assert metrics["actions"] == metrics["certificates"] == len(Record.open(run).trajectory()["tick"])
+    assert (
+        metrics["actions"] == metrics["certificates"] == len(Record.open(run).trajectory()["tick"])
+    )
     assert (run / "report.html").exists()
 
     replayed = hiera("replay", run, "--out", tmp_path / "again", "--json")
@@ -106,7 +108,7 @@ def test_ctrl_c_twice_stops_even_while_a_model_is_being_waited_for(tmp_path: Pat
         process.send_signal(signal.SIGINT)
         said = ended(process)
     assert said.code == 130, said
-    assert said.err == "stopped at once; the run directory is readable\n"
+    assert said.err.endswith("stopped at once; the run directory is readable\n")
     assert not Record.open(only(tmp_path)).finished
 
 

@@ -99,9 +99,7 @@ def test_a_replay_that_differs_exits_with_1(hiera: Invoke, tmp_path: Path) -> No
     assert "differs" in said.out
 
 
-def test_quiet_prints_nothing_and_the_default_tells_a_person(
-    hiera: Invoke, tmp_path: Path
-) -> None:
+def test_quiet_prints_nothing_and_the_default_tells_a_person(hiera: Invoke, tmp_path: Path) -> None:
     quiet = hiera(*HOP, "--out", tmp_path / "a", "--quiet")
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
     chatty = hiera(*HOP, "--out", tmp_path / "b")

@@ -12,6 +12,7 @@ from hiera import registry
 from hiera.config import Settings
 from hiera.controllers.explorer import Explorer
 from hiera.controllers.tracking import PurePursuit
+from hiera.envs.exploration.clearance import component_at, largest_component, standable
 from hiera.envs.exploration.files import MapError
 from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.hop import HopEnv, start_of
@@ -50,6 +51,7 @@ class ExplorationFamily:
         planner = self._planner(settings, grid, seeds, wiring)
         policy = _component("controllers", settings.controller).build(settings.controller)
         robot = DiffDrive(**settings.robot.model_dump())
+        grid = _with_start(grid, robot, seeds)
         try:
             gate = _component("filters", settings.gate).build(
                 settings.gate,
@@ -110,9 +112,31 @@ def _component(group: str, settings: Settings, tag: str = "kind") -> registry.Co
     return registry.component(group, str(getattr(settings, tag)))
 
 
+def _with_start(grid: GridMap, robot: DiffDrive, seeds: Seeds) -> GridMap:
+    """The map with its own start, or with one drawn where the robot has room.
+
+    Raises:
+        ConfigError: If it has room nowhere.
+    """
+    if grid.start_m is not None:
+        return grid
+    fits = standable(grid.free, grid.resolution_m, robot.radius_m + _HAND_M)
+    cells = np.argwhere(largest_component(fits))
+    if not len(cells):
+        raise ConfigError(
+            f"world: map {grid.name} has no place wide enough for a robot of radius "
+            f"{robot.radius_m:g} m"
+        )
+    iy, ix = cells[int(seeds.generator("layout").integers(len(cells)))]
+    return replace(grid, start_m=grid.centre(int(ix), int(iy)))
+
+
+def _start(grid: GridMap) -> tuple[float, float]:
+    assert grid.start_m is not None
+    return grid.start_m
+
+
 def _hop_env(settings: ExplorationSettings, grid: GridMap) -> HopEnv:
-    if grid.start_m is None:
-        raise ConfigError(f"world: map {grid.name} says no start; give world.start_m")
     try:
         start_of(grid)
     except ValueError as error:
@@ -164,7 +188,7 @@ def _graph(settings: ExplorationSettings, grid: GridMap, env: ExplorationEnv) ->
         (grid.free.shape[0], grid.free.shape[1]),
         resolution_m=grid.resolution_m,
         origin_m=grid.origin_m,
-        start_m=grid.start_m or grid.centre(0, 0),
+        start_m=_start(grid),
         outlook_m=_window_m(settings, 1.25 * settings.lidar.range_m),
     )
 
@@ -191,11 +215,7 @@ def _goal(
     if settings.finish_at is None:
         return None
     if settings.finish_at == "start":
-        if grid.start_m is None:
-            raise ConfigError(f"finish_at: map {grid.name} says no start")
-        return np.array(grid.start_m)
-    from hiera.envs.exploration.clearance import component_at, standable
-
+        return np.array(_start(grid))
     goal = settings.finish_at
     ix, iy = grid.cell(*goal)
     rows, columns = grid.free.shape
@@ -204,8 +224,7 @@ def _goal(
     room = standable(grid.free, grid.resolution_m, robot.radius_m + _HAND_M)
     if not room[iy, ix]:
         raise ConfigError(f"finish_at: the robot does not fit at {list(goal)}")
-    if grid.start_m is not None:
-        sx, sy = grid.cell(*grid.start_m)
-        if not component_at(room, sy, sx)[iy, ix]:
-            raise ConfigError(f"finish_at: no way leads from the start to {list(goal)}")
+    sx, sy = grid.cell(*_start(grid))
+    if not component_at(room, sy, sx)[iy, ix]:
+        raise ConfigError(f"finish_at: no way leads from the start to {list(goal)}")
     return np.array(goal)
