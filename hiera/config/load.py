@@ -147,11 +147,11 @@ def _merge(
         block = merged
         owner: type[BaseModel] | None = model
         for depth, key in enumerate(path[:-1]):
-            inner = block.setdefault(key, {})
+            choice = _choice(owner, key)
+            inner = block.setdefault(key, _default_kind(owner, key, choice))
             if not isinstance(inner, dict):
                 dotted = ".".join(path[: depth + 1])
                 raise ConfigError(f"{dotted} is a single value, so {'.'.join(path)} cannot be set")
-            choice = _choice(owner, key)
             if choice is not None and path[-1] == choice.tag and depth == len(path) - 2:
                 _drop_foreign(inner, choice, value)
             owner = _inner_model(owner, key)
@@ -163,6 +163,16 @@ def _merge(
 def _choice(owner: type[BaseModel] | None, key: str) -> OneOf | None:
     field = owner.model_fields.get(key) if owner else None
     return next((m for m in field.metadata if isinstance(m, OneOf)), None) if field else None
+
+
+def _default_kind(
+    owner: type[BaseModel] | None, key: str, choice: OneOf | None
+) -> dict[str, Any]:
+    """What a block holds that the file leaves out: the kind it has by default."""
+    if owner is None or choice is None:
+        return {}
+    kind = getattr(owner.model_fields[key].default, choice.tag, None)
+    return {choice.tag: kind} if kind is not None else {}
 
 
 def _inner_model(owner: type[BaseModel] | None, key: str) -> type[BaseModel] | None:

@@ -111,7 +111,7 @@ def backwards(body: dict[str, Any]) -> str:
     """A valid answer that no tour gives: the places in falling order of their numbers."""
     schema = body.get("format") or body["response_format"]["json_schema"]["schema"]
     ids = schema["properties"][ORDER_FIELD]["items"]["enum"]
-    texts = {name: "the newest place first, since it was found last" for name in TEXT_FIELDS}
+    texts = dict.fromkeys(TEXT_FIELDS, "the newest place first, since it was found last")
     return json.dumps({**texts, ORDER_FIELD: sorted(ids, reverse=True)})
 
 

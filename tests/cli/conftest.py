@@ -8,9 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from hiera.cli import main
-from tests.cli.calling import Made, Said, finished, small
+from tests.cli.calling import Made, Said, backwards, finished, small
 from tests.planners.ollama_server import Script
-from tests.cli.calling import backwards
 
 Invoke = Callable[..., Said]
 

@@ -46,7 +46,7 @@ def test_a_killed_run_is_reported_resumed_killed_again_and_ends_as_if_nothing_ha
     tmp_path: Path, uninterrupted: Made, hiera: Invoke
 ) -> None:
     moments = np.random.default_rng().integers(1, 500, 2)
-    print(f"killed after {moments} ticks")
+
     run = killed(tmp_path, int(moments[0]), *PLACE, "--quiet", "--out", tmp_path)
     assert not (run / "metrics.json").exists()
     assert hiera("report", run).code == 0

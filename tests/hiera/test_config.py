@@ -108,6 +108,16 @@ def test_another_kind_on_the_command_line_drops_what_it_does_not_have(config: Pa
         settings(config, "gate.kind=pass_through", "gate.alpha=2")
 
 
+def test_a_setting_of_a_block_that_the_file_leaves_out_means_its_default_kind(
+    config: Path,
+) -> None:
+    loaded = settings(config, "controller.keep_m=2")
+    assert loaded.controller.kind == "local_tour"  # type: ignore[attr-defined]
+    assert loaded.controller.keep_m == 2.0  # type: ignore[attr-defined]
+    other = settings(config, "controller.decay=1", "controller.kind=utility")
+    assert other.controller.decay == 1.0  # type: ignore[attr-defined]
+
+
 def test_plans_of_a_model_are_late_by_what_it_takes_others_by_a_fixed_time(config: Path) -> None:
     numeric = settings(config)
     model = settings(config, "llm.backend=ollama", "llm.model=qwen3:8b")

@@ -15,7 +15,7 @@ from hiera.record import Record
 from hiera.recording import RunDirectory
 
 sys.path.insert(0, str(Path(__file__).parent))
-from toy import Line  # noqa: E402
+from toy import Line
 
 
 def looped(scenario: Line, path: Path, **more: object) -> Loop:

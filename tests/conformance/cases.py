@@ -1,0 +1,88 @@
+"""What every registered part is built with here. A new registration needs a line below."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from hiera import registry
+
+KINEMATIC: Final = "kinematic"
+HOP: Final = "hop"
+
+FAMILIES: Final[dict[str, dict[str, Any]]] = {
+    "exploration": {
+        "world": {"kind": "building", "size_m": [20, 15]},
+        "clock": {"max_time_s": 3.0},
+    },
+}
+"""A config small enough to be run to its end."""
+
+FILTERS: Final[dict[str, tuple[str, ...]]] = {
+    "lidar_cbf": (KINEMATIC,),
+    "action_mask": (HOP,),
+    "pass_through": (KINEMATIC, HOP),
+}
+"""The motions whose states and actions a filter is made for."""
+
+CONTROLLERS: Final[dict[str, dict[str, Any]]] = {
+    "nearest": {},
+    "utility": {},
+    "local_tour": {},
+}
+"""Settings beside the kind."""
+
+PLANNERS: Final[dict[str, dict[str, Any]]] = {
+    "numeric": {},
+    "fare": {"geometry_weight": 0.3},
+    "none": {},
+}
+"""Settings beside the kind."""
+
+WORLDS: Final[dict[str, dict[str, Any]]] = {
+    "building": {"size_m": [20.0, 15.0], "style": "mixed"},
+    "file": {"path": "{folder}/floor.npz"},
+    "dare": {"path": "{folder}/dare.npz"},
+}
+"""Settings beside the kind; ``{folder}`` holds a map file of each sort."""
+
+BACKENDS: Final[dict[str, dict[str, Any]]] = {
+    "none": {},
+    "ollama": {"model": "nobody", "host": "http://127.0.0.1:9"},
+    "openai": {"model": "nobody", "base_url": "http://127.0.0.1:9/v1"},
+    "llamacpp": {"model": "{folder}/no.gguf"},
+    "replay": {"run": "{folder}/run"},
+}
+"""Settings with which nobody answers."""
+
+TABLES: Final[dict[str, dict[str, Any]]] = {
+    "families": FAMILIES,
+    "filters": FILTERS,
+    "controllers": CONTROLLERS,
+    "planners": PLANNERS,
+    "worlds": WORLDS,
+    "backends": BACKENDS,
+}
+
+
+def missing_cases() -> list[str]:
+    """One sentence for each registered part that has no case, and each group without a table."""
+    sentences = [
+        f"registry group {group!r} has no conformance checks: add a table for it to TABLES in "
+        "tests/conformance/cases.py and a test that goes through it"
+        for group in registry.groups()
+        if group not in TABLES
+    ]
+    for group, table in TABLES.items():
+        sentences += [
+            f"{group} {name!r} is registered without a conformance case: add a line {name!r} to "
+            f"{group.upper()} in tests/conformance/cases.py that says what to build it with"
+            for name in registry.names(group)
+            if name not in table
+        ]
+        sentences += [
+            f"{group.upper()} in tests/conformance/cases.py has a line {name!r}, but nothing of "
+            "that name is registered: remove it"
+            for name in table
+            if name not in registry.names(group)
+        ]
+    return sentences
