@@ -108,11 +108,13 @@ def lookup(group: str, name: str) -> Any:
     module, _, attribute = targets[name].partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:
+        # A foreign module may raise anything at all while it is imported.
         if name in BUILTIN[group]:
             raise
         raise HieraError(
-            f"{group} {name!r} is offered as {targets[name]!r} but cannot be imported: {error}"
+            f"{group} {name!r} is offered as {targets[name]!r} but cannot be imported: "
+            f"{' '.join(str(error).split())}; mend or uninstall the package that offers it"
         ) from error
 
 
