@@ -74,6 +74,7 @@ class ExplorationFamily:
             controller=Explorer(policy, _tracker(settings)),
             gate=gate,
             goal=_goal(settings, grid, robot),
+            resolution_m=grid.resolution_m,
         )
         return KinematicExploration(settings, parts, seeds)
 
@@ -181,6 +182,7 @@ def _graph(settings: ExplorationSettings, grid: GridMap, env: ExplorationEnv) ->
         clearance_m=viewpoints.clearance_m or settings.robot.radius_m + _HAND_M,
         spacing_m=viewpoints.spacing_m,
     )
+    rules = replace(rules, min_utility=viewpoints.min_frontiers)
     if viewpoints.utility_range_m is not None:
         rules = replace(rules, utility_range_m=viewpoints.utility_range_m)
     return ViewpointGraph(

@@ -37,6 +37,7 @@ class Parts:
     controller: Explorer
     gate: SafetyFilter
     goal: FloatArray | None
+    resolution_m: float
 
 
 class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Waypoint]):
@@ -66,6 +67,8 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
         self._goal = parts.goal
         self._settings = settings
         self._seeds = seeds
+        frontier_m = settings.viewpoints.min_frontier_m
+        self._min_cells = max(1, round(frontier_m / parts.resolution_m))
         self._decide_ticks = max(
             1, round(settings.viewpoints.decide_every_s / settings.clock.tick_s)
         )
@@ -118,7 +121,9 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
         if self._done:
             return self._way_to_goal()
         x, y = (float(value) for value in self._start)
-        self._frontiers = self._graph.reachable_frontiers(self._world.belief.view, (x, y))
+        self._frontiers = self._graph.reachable_frontiers(
+            self._world.belief.view, (x, y), min_cells=self._min_cells
+        )
         path = self._frontiers.path
         if path is None:
             self._done = True

@@ -69,6 +69,10 @@ class ViewpointSettings(Settings):
     """A frontier nearer than this, in clear view, counts [m]; None: 0.8 of the lidar's range."""
     clearance_m: Positive | None = None
     """Distance of viewpoints and edges from obstacles [m]; None: footprint and 0.15 m."""
+    min_frontiers: Count = 1
+    """A viewpoint that sees no more frontier points than this promises nothing."""
+    min_frontier_m: NonNegative = 2.0
+    """Shorter frontiers are left alone when completion is checked [m]."""
     decide_every_s: Positive = 0.5
     """Period of the viewpoint decision [s]."""
 
