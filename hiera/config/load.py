@@ -165,9 +165,7 @@ def _choice(owner: type[BaseModel] | None, key: str) -> OneOf | None:
     return next((m for m in field.metadata if isinstance(m, OneOf)), None) if field else None
 
 
-def _default_kind(
-    owner: type[BaseModel] | None, key: str, choice: OneOf | None
-) -> dict[str, Any]:
+def _default_kind(owner: type[BaseModel] | None, key: str, choice: OneOf | None) -> dict[str, Any]:
     """What a block holds that the file leaves out: the kind it has by default."""
     if owner is None or choice is None:
         return {}

@@ -88,9 +88,7 @@ class ReplayThenLive:
         return self._backend().check()
 
 
-def _wired(
-    make: Callable[[], LanguageBackend], wiring: Any, key: str
-) -> LanguageBackend:
+def _wired(make: Callable[[], LanguageBackend], wiring: Any, key: str) -> LanguageBackend:
     """The backend behind a recorder; checked first unless it will not be asked.
 
     Raises:
