@@ -26,6 +26,7 @@ the tour end there nevertheless.
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
@@ -36,6 +37,33 @@ from hiera.controllers.viewpoint.paths import choice, from_robot, matrix, useful
 
 _LIKED_M, _DISLIKED_M = 1e-4, -1e-6
 _NOISE = 0.5
+
+
+@njit(cache=True)
+def thinned(xy: NDArray[np.float64], most: int) -> NDArray[np.intp]:
+    """Positions, best first, of at most so many points that keep apart as far as that takes.
+
+    Args:
+        xy: Points, best first, shape ``(n, 2)`` [m].
+        most: How many may stay.
+    """
+    apart = 1.0
+    while True:
+        keep = np.zeros(xy.shape[0], np.bool_)
+        count = 0
+        for i in range(xy.shape[0]):
+            clear = True
+            for j in range(i):
+                dx, dy = abs(xy[i, 0] - xy[j, 0]), abs(xy[i, 1] - xy[j, 1])
+                if keep[j] and max(dx, dy) < apart:
+                    clear = False
+                    break
+            if clear:
+                keep[i] = True
+                count += 1
+        if count <= most:
+            return np.flatnonzero(keep)
+        apart *= 1.2
 
 
 class LocalTour:
@@ -51,7 +79,7 @@ class LocalTour:
         keep_m: float = 2.0,
         waypoint_weight: float = 0.0,
         rounds: int = 10,
-        most_stops: int = 128,
+        most_stops: int = 64,
     ) -> None:
         """Sets the policy up.
 
@@ -172,16 +200,8 @@ class LocalTour:
         nodes = outlook.nodes[useful]
         xy = roadmap.xy[nodes]
         order = np.lexsort((nodes, -roadmap.utility[nodes], ~np.isin(nodes, self._previous)))
-        apart = 1.0
-        while True:
-            left, chosen = order, []
-            while len(left):
-                chosen.append(int(left[0]))
-                away = np.abs(xy[left] - xy[left[0]]).max(axis=1)
-                left = left[away >= apart]
-            if len(chosen) <= self._most_stops:
-                return np.sort(useful[chosen])
-            apart *= 1.4
+        chosen = thinned(np.ascontiguousarray(xy[order]), self._most_stops)
+        return np.sort(useful[order[chosen]])
 
     def _end(
         self, roadmap: RoadmapLike, outlook: OutlookLike, ways: Ways, waypoint: int | None
