@@ -52,6 +52,7 @@ def test_a_misspelt_key_in_a_file_names_file_and_line(
             "command line: there is no setting 'gate.alhpa' (did you mean 'alpha'?)",
         ),
         (("gate.alpha=11",), "gate: alpha * tick_s must lie in (0, 1], not 11"),
+        (("gate.max_age_s=0.05",), "gate: max_age_s must exceed the tick of 0.1 s, not 0.05"),
         (("motion=hop",), "motion hop needs gate.kind action_mask or pass_through, not lidar_cbf"),
         (("gate.kind=action_mask",), "gate.kind action_mask guards hops; a robot that drives"),
         (("world.size_m=[1,1]",), "world: "),

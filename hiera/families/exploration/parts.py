@@ -184,6 +184,11 @@ def _lidar_cbf(
     hidden_speed: float,
     hidden_radius_m: float,
 ) -> SafetyFilter:
+    if settings.max_age_s <= tick_s:
+        raise ValueError(
+            f"max_age_s must exceed the tick of {tick_s:g} s, not {settings.max_age_s:g}: every "
+            "state would be too old"
+        )
     return LidarCbf(
         robot,
         tick_s=tick_s,
