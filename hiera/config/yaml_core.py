@@ -14,6 +14,7 @@ import yaml
 
 Path = tuple[str | int, ...]
 Lines = dict[Path, int]
+_ODD_BREAKS = frozenset("\x85\u2028\u2029")
 
 
 class DuplicateKeyError(yaml.YAMLError):
@@ -107,3 +108,12 @@ class _CoreDumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def _represent_text(dumper: _CoreDumper, text: str) -> yaml.ScalarNode:
+    """Quotes line breaks that only YAML 1.1 knows, which would be folded away otherwise."""
+    style = '"' if _ODD_BREAKS.intersection(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_CoreDumper.add_representer(str, _represent_text)

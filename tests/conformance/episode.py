@@ -91,8 +91,10 @@ def frozen(observation: Any) -> Any:
     """An observation that can be shown again: what it asks of the world has one fixed answer."""
     if not isinstance(observation, ExplorerObservation):
         return observation
+    ahead = None if observation.roadmap is None else copy.deepcopy(observation.look())
     return replace(
         observation,
+        look=lambda: ahead,
         pose=observation.pose.copy(),
         start=observation.start.copy(),
         roadmap=copy.deepcopy(observation.roadmap),

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hiera.config import yaml_core
@@ -51,6 +51,7 @@ plain = st.recursive(
 
 
 @given(value=plain)
+@example(value={"\x85": ["\u2028", "a\u2029b", "\ufeff", "\x00\x7f"]})
 def test_what_is_written_is_read_back_the_same(value: object) -> None:
     back = yaml_core.parse(yaml_core.dump(value))[0]
     assert back == value
