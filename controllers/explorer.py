@@ -170,6 +170,7 @@ class Explorer:
         target = self.choice.target
         return bool(
             self.choice.found
+            and target < len(roadmap.utility)
             and target not in self._alone
             and roadmap.utility[target] > 0
             and roadmap.robot != target

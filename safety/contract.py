@@ -32,7 +32,8 @@ class Status(StrEnum):
     BACKUP = "backup"
     """A certified backup policy acts; `SafeAction.backup` names it."""
     STOP = "stop"
-    """The last resort acts: zero command, full braking."""
+    """The last resort acts, full braking, and nothing vouches for it: input that was refused, or
+    a start in violation."""
     PASS_THROUGH = "pass_through"
     """Nothing was checked, because the user asked for exactly that by name."""
 
@@ -63,8 +64,8 @@ class SafeAction:
 
     @property
     def certified(self) -> bool:
-        """True if a check stands behind the action (everything but a pass-through)."""
-        return self.status is not Status.PASS_THROUGH
+        """True if a check stands behind the action: not for a pass-through, nor for a stop."""
+        return self.status not in (Status.PASS_THROUGH, Status.STOP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 FARE (arXiv 2601.14681) samples viewpoints in free space; here the sample is one per block, moved
 to where it serves: a cell in a narrow passage if the block has one, else the roomiest, else the
 one nearest to the block's centre. So a doorway narrower than a block gets a node. Edges are lines
-of safe cells. Utilities are counted from today's frontiers and may rise again, except at nodes
+of safe cells, between touching blocks round a corner too. Utilities are counted from today's
+frontiers and may rise again, except at nodes
 that the robot has visited. The work is bounded by the window in which the belief changed.
 
 Two rules of our own keep the graph whole: a node that has become unsafe moves, and where the

@@ -159,7 +159,9 @@ class SnappedUpdater:
                 self.safe, self._room, iy0 - margin, iy1 + margin, ix0 - margin, ix1 + margin
             )
             place_nodes(place, graph, geometry, *self._blocks(changed, margin + geometry.ring))
-            link_nodes(place, graph, *self._blocks(changed, margin + 3 * geometry.side), geometry.side)
+            link_nodes(
+                place, graph, *self._blocks(changed, margin + 3 * geometry.side), geometry.side
+            )
         self._robot = int(locate(place, graph, geometry, x, y, self._robot))
         visit(graph, geometry, x, y)
         if changed is not None:

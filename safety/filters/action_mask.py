@@ -36,7 +36,7 @@ class ActionMask:
         u = np.array([float(self._stop)]) if reason else wanted.copy()
         return SafeAction(
             u,
-            Status.STOP if reason else Status.NOMINAL,
+            Status.BACKUP if reason else Status.NOMINAL,
             intervened=bool(reason),
             active=("action_mask",) if reason else (),
             backup="stop" if reason else None,

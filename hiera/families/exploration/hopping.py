@@ -34,15 +34,19 @@ class Hopper:
     def __init__(self, policy: ViewpointPolicy, world: HopEnv) -> None:
         self._policy = policy
         self._world = world
+        self.lost = False
+        """Whether the last choice was that nothing useful can be reached."""
 
     def reset(self, seed: int) -> None:
         """Starts a new episode."""
         self._policy.reset(seed)
+        self.lost = False
 
     def act(self, observation: None, subgoal: Waypoint | None) -> FloatArray:
         """Slot of the next hop, shape ``(1,)``."""
         waypoint = subgoal.node if subgoal is not None else None
         choice = self._policy.choose(self._world.roadmap(), waypoint)
+        self.lost = not choice.found
         slot = self._world.slot_of(choice.path[1]) if len(choice.path) > 1 else STAY
         return np.array([float(slot)])
 
@@ -65,7 +69,7 @@ class HopExploration(Scenario[None, ExplorationBelief, Waypoint]):
     def __init__(self, settings: ExplorationSettings, parts: HopParts, seeds: Seeds) -> None:
         self.env = self._world = parts.env
         self.planner = parts.planner
-        self.controller = Hopper(parts.policy, parts.env)
+        self.controller = self._hopper = Hopper(parts.policy, parts.env)
         self.gate = parts.gate
         self._settings = settings
         self._seeds = seeds
@@ -120,6 +124,10 @@ class HopExploration(Scenario[None, ExplorationBelief, Waypoint]):
         world = self._world
         if world.status is HopStatus.COMPLETE:
             return Outcome("complete", True)
+        if self._hopper.lost:
+            useful = int((world.roadmap().utility > 0).sum())
+            detail = f"{useful} viewpoints still see frontiers, but no edge leads there"
+            return Outcome("unreachable_frontiers", False, detail)
         if world.status is HopStatus.CAP:
             return Outcome("cap", False, f"{world.decisions} decisions are used up")
         return None
