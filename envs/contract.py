@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 

@@ -78,6 +78,7 @@ class LocalTour:
         pause_m2: float = 30.0,
         keep_m: float = 2.0,
         waypoint_weight: float = 0.0,
+        beyond_weight: float = 1.0,
         rounds: int = 10,
         most_stops: int = 64,
     ) -> None:
@@ -90,16 +91,16 @@ class LocalTour:
             pause_m2: Nodes on the way with more unknown ground in view are halted at [m^2].
             keep_m: How much a tour must save to change the target [m]; twice as much after every
                 time that the robot turned back before it reached a target.
-            waypoint_weight: Weight of the way from the tour's end to a waypoint in the window;
-                a waypoint beyond it counts in full.
+            waypoint_weight: Weight of the way from the tour's end to a waypoint in the window.
+            beyond_weight: The same for a waypoint beyond it.
             rounds: Rounds of neighbourhood search per decision.
             most_stops: More useful viewpoints than this are thinned out.
         """
-        if min(promise, haste, keep_m, waypoint_weight) < 0.0 or caution < 1.0:
+        if min(promise, haste, keep_m, waypoint_weight, beyond_weight) < 0.0 or caution < 1.0:
             raise ValueError("local tour: weights must not be negative, caution not below 1")
         self._promise, self._caution, self._haste = promise, caution, haste
         self._pause_m2, self._keep_m = pause_m2, keep_m
-        self._waypoint_weight = waypoint_weight
+        self._waypoint_weight, self._beyond_weight = waypoint_weight, beyond_weight
         self._rounds, self._most_stops = rounds, most_stops
         self.reset(0)
 
@@ -211,7 +212,7 @@ class LocalTour:
         if waypoint is None:
             return end
         inside = bool(np.isin(waypoint, outlook.nodes))
-        weight = self._waypoint_weight if inside else 1.0
+        weight = self._waypoint_weight if inside else self._beyond_weight
         if weight > 0.0:
             away = np.asarray(dijkstra(matrix(roadmap), directed=True, indices=[waypoint]))[
                 0, nodes

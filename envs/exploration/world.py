@@ -23,8 +23,8 @@ from hiera.envs.exploration.files import MapError
 from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.lidar import Lidar
 from hiera.envs.exploration.people import People
-from hiera.safety.dynamics.differential_drive import DiffDrive, along_arc, limit_speeds, wrap_angle
 from hiera.safety.contract import Context, SafetyState
+from hiera.safety.dynamics.differential_drive import DiffDrive, along_arc, limit_speeds, wrap_angle
 
 Observation = dict[str, NDArray[Any]]
 

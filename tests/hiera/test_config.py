@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,14 +54,20 @@ def test_overrides_win_over_the_file_and_defaults_fill_the_rest(config: Path) ->
     [
         ("gate.alhpa=3", "command line: there is no setting 'gate.alhpa' (did you mean 'alpha'?)"),
         ("gtae.kind=x", "command line: there is no setting 'gtae' (did you mean 'gate'?)"),
-        ("gate.kind=lidar_cfb", "gate.kind is 'lidar_cfb', which is not known (did you mean 'lidar"),
+        (
+            "gate.kind=lidar_cfb",
+            "gate.kind is 'lidar_cfb', which is not known (did you mean 'lidar",
+        ),
         ("gate.alpha=on", "command line: 'gate.alpha' should be a valid number, not 'on'"),
         ("gate.alpha=true", "'gate.alpha' should be a valid number, not True"),
         ("people.count=-1", "'people.count' should be greater than or equal to 0, not -1"),
         ("report.gif=on", "'report.gif' should be a valid boolean, not 'on'"),
         ("seed=1.5", "'seed' should be a valid integer"),
         ("world.size_m=3", "'world.size_m' should be a valid tuple, not 3"),
-        ("family=explortion", "there is no scenario family 'explortion' (did you mean 'exploration'"),
+        (
+            "family=explortion",
+            "there is no scenario family 'explortion' (did you mean 'exploration'",
+        ),
         ("seed.x=3", "'seed"),
         ("nonsense", "'nonsense' is no setting; write key=value"),
         ("seed=[1", "is not YAML"),
@@ -77,7 +84,9 @@ def test_a_wrong_key_in_the_file_names_file_and_line(config: Path) -> None:
     config.write_text(GOOD.replace("alpha: 1e-1", "alhpa: 1e-1"))
     with pytest.raises(ConfigError) as info:
         load_config(config)
-    assert f"{config}:8: there is no setting 'gate.alhpa' (did you mean 'alpha'?)" in str(info.value)
+    assert f"{config}:8: there is no setting 'gate.alhpa' (did you mean 'alpha'?)" in str(
+        info.value
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,8 +148,7 @@ def test_the_resolved_config_reads_back_to_the_same_digest(config: Path, tmp_pat
 def test_no_text_whatever_makes_the_loader_fail_without_a_sentence(text: str) -> None:
     try:
         data = yaml_core.parse(text)[0]
-    except Exception as error:
-        assert type(error).__module__.startswith(("yaml", "hiera"))
+    except yaml.YAMLError:
         return
     if isinstance(data, dict):
         with pytest.raises(ConfigError):

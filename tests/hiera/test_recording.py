@@ -83,7 +83,9 @@ def test_kill_minus_nine_loses_nothing_that_was_appended(tmp_path: Path) -> None
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     run = started(tmp_path / "run")
     (run.path / "events.jsonl").symlink_to("/dev/full")
-    with pytest.raises(RecordError, match=r"events\.jsonl cannot be written: No space left") as info:
+    with pytest.raises(
+        RecordError, match=r"events\.jsonl cannot be written: No space left"
+    ) as info:
         run.append_line("events.jsonl", {"kind": "x"})
     assert "stays readable" in str(info.value)
     Record.open(run.path)
@@ -109,7 +111,7 @@ def test_an_unwritable_place_is_one_sentence(tmp_path: Path) -> None:
 
 def test_what_is_no_run_directory_is_said_so(tmp_path: Path) -> None:
     started(tmp_path / "runs" / "b")
-    with pytest.raises(RecordError, match="is no run directory.*did you mean .*runs/b"):
+    with pytest.raises(RecordError, match=r"is no run directory.*did you mean .*runs/b"):
         Record.open(tmp_path / "runs")
     with pytest.raises(RecordError, match="there is no run directory"):
         Record.open(tmp_path / "nowhere")

@@ -137,9 +137,7 @@ def test_an_obstacle_that_appears_too_near_is_met_by_the_certified_brake() -> No
     gate = LidarCbf(ROBOT)
     x = np.array([0.0, 0.0, 0.0, 1.4, 0.0])
     gate.filter(x, np.array([1.4, 0.0]), Context(time_s=0.0))
-    safe = gate.filter(
-        x, np.array([1.4, 0.0]), Context(time_s=0.1, points=np.array([[0.5, 0.0]]))
-    )
+    safe = gate.filter(x, np.array([1.4, 0.0]), Context(time_s=0.1, points=np.array([[0.5, 0.0]])))
     assert safe.status is Status.BACKUP
     assert safe.backup == "brake"
     assert safe.reason

@@ -91,6 +91,8 @@ class LocalTourSettings(Settings):
     """How much a tour must save to change the target [m]; more after turning back in vain."""
     waypoint_weight: NonNegative = 0.0
     """Weight of the way from the tour's end to a waypoint inside the window."""
+    beyond_weight: NonNegative = 1.0
+    """The same for a waypoint outside it."""
 
 
 class LidarCbfSettings(Settings):
@@ -173,6 +175,7 @@ def _local_tour(settings: LocalTourSettings) -> ViewpointPolicy:
         pause_m2=settings.pause_m2,
         keep_m=settings.keep_m,
         waypoint_weight=settings.waypoint_weight,
+        beyond_weight=settings.beyond_weight,
     )
 
 
