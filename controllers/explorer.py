@@ -15,6 +15,7 @@ from hiera.controllers.viewpoint.contract import Choice, RoadmapLike, ViewpointP
 
 FloatArray = NDArray[np.float64]
 _RESCUE_STALLS = 3
+_RESCUE_NEWS_M2 = 0.2
 
 
 class HasNode(Protocol):
@@ -80,7 +81,7 @@ class Explorer:
         *,
         patience_s: float = 8.0,
         leave_alone_s: float = 30.0,
-        reconsider_m2: float = 2.0,
+        reconsider_m2: float = 6.0,
     ) -> None:
         """Sets the controller up.
 
@@ -168,9 +169,11 @@ class Explorer:
     def _keeps_on(self, seen: ExplorerObservation, roadmap: RoadmapLike) -> bool:
         """Whether the target stands: worth it, not reached, not due for questioning."""
         target = self.choice.target
+        if target < 0:
+            nothing_new = seen.known_m2 - self._known_m2 < _RESCUE_NEWS_M2
+            return nothing_new and self._still_good(seen) and self._tracker.left_m > 0.3
         return bool(
-            self.choice.found
-            and target < len(roadmap.utility)
+            target < len(roadmap.utility)
             and target not in self._alone
             and roadmap.utility[target] > 0
             and roadmap.robot != target

@@ -64,6 +64,12 @@ class PurePursuit:
         ends = np.cumsum(np.hypot(legs[:, 0], legs[:, 1]))
         return self._path[1:][ends > self._reached]
 
+    @property
+    def left_m(self) -> float:
+        """Length of the path still to be driven [m]."""
+        legs = np.diff(self._path, axis=0)
+        return max(float(np.hypot(legs[:, 0], legs[:, 1]).sum()) - self._reached, 0.0)
+
     def away(self, pose: FloatArray) -> float:
         """Distance of a pose from the current leg's line [m]; infinite without a path."""
         ahead = self.ahead

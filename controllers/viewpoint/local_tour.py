@@ -18,9 +18,10 @@ them in order, go to the first. What is ours:
 6. Another target must save ``keep_m``, and twice as much after every turning back that reached
    nothing, so that the robot cannot go back and forth for ever.
 
-With a waypoint outside the window the tour ends towards it, and a window without anything to see
-is left for it. Inside the window a waypoint is one of the things to see; ``waypoint_weight`` makes
-the tour end there nevertheless.
+A window without anything to see is left for the waypoint. Inside the window a waypoint is one of
+the things to see. ``waypoint_weight`` makes the tour end at a waypoint in the window,
+``beyond_weight`` towards one outside it; both are 0, because neither pays with the numeric
+planner's waypoints.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class LocalTour:
         pause_m2: float = 30.0,
         keep_m: float = 2.0,
         waypoint_weight: float = 0.0,
-        beyond_weight: float = 1.0,
+        beyond_weight: float = 0.0,
         rounds: int = 10,
         most_stops: int = 64,
     ) -> None:

@@ -91,7 +91,7 @@ class LocalTourSettings(Settings):
     """How much a tour must save to change the target [m]; more after turning back in vain."""
     waypoint_weight: NonNegative = 0.0
     """Weight of the way from the tour's end to a waypoint inside the window."""
-    beyond_weight: NonNegative = 1.0
+    beyond_weight: NonNegative = 0.0
     """The same for a waypoint outside it."""
 
 
