@@ -37,11 +37,13 @@ $(BIN)/pip:
 
 $(VENV)/.run: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@echo "compiling the kernels once"
+	$(BIN)/hiera run fare_building 'world.size_m=[24,18]' --quiet --out $(VENV)/first
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,llm]'
-	touch $@ $(VENV)/.run
+	touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -277,7 +277,7 @@ def main() -> int:
     parser.add_argument("--csv", type=Path, default=None, help="write every episode here")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     arguments = parser.parse_args()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     if not arguments.data.is_file():
         print(f"exploration_hop: no maps at {arguments.data}; give --data FILE", file=sys.stderr)
         return 2

@@ -29,7 +29,7 @@ class ClockSettings(Settings):
     max_time_s: Positive = 7200.0
     """Simulated time after which the run ends unfinished [s]."""
     latency: LatencySettings | None = None
-    """None: measured for a language model, fixed otherwise."""
+    """None: measured for a language model; otherwise fixed, or zero where there is no time."""
     plan_deadline_s: Positive = 60.0
     """What the planner is given before it must answer with a fallback [s]."""
 

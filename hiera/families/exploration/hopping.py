@@ -79,7 +79,8 @@ class HopExploration(Scenario[None, ExplorationBelief, Waypoint]):
         self.planner.reset(self._seeds.integer("planner"))
         self.controller.reset(self._seeds.integer("controller"))
         self.gate.reset()
-        self._waypoints = Waypoints()
+        # A tick is a decision here: plans are renewed as often as the graph changes.
+        self._waypoints = Waypoints(least_s=self._settings.clock.tick_s)
         self._first_seen = np.full(self._world.belief.shape, np.inf, dtype=np.float32)
         self._stamp(0.0)
 

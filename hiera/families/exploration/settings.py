@@ -165,7 +165,9 @@ class ExplorationSettings(RunSettings):
     def _latency(self) -> Self:
         if self.clock.latency is not None:
             return self
-        kind = LatencyKind.MEASURED if self.uses_model else LatencyKind.FIXED
+        # The hop protocol has no time, so a plan without a model is there at once.
+        without = LatencyKind.ZERO if self.motion == "hop" else LatencyKind.FIXED
+        kind = LatencyKind.MEASURED if self.uses_model else without
         clock = self.clock.model_copy(update={"latency": LatencySettings(kind=kind)})
         # Frozen for everybody else: the default that depends on the model is filled in here.
         object.__setattr__(self, "clock", clock)
