@@ -3,16 +3,12 @@
 from hiera.planners.exploration.belief import ExplorationBelief, RoadmapLike
 from hiera.planners.exploration.numeric import NumericPlanner
 from hiera.planners.exploration.tour import open_tour
-from hiera.planners.exploration.trigger import Replan, ReplanTrigger, should_replan
 from hiera.planners.exploration.waypoint import Waypoint
 
 __all__ = [
     "ExplorationBelief",
     "NumericPlanner",
-    "Replan",
-    "ReplanTrigger",
     "RoadmapLike",
     "Waypoint",
     "open_tour",
-    "should_replan",
 ]

@@ -14,8 +14,6 @@ from hiera.families.exploration.parts import FareSettings, LidarCbfSettings, Loc
 from hiera.families.exploration.worlds import BuildingSettings
 from hiera.planning import LatencyKind
 
-Point = tuple[float, float]
-
 
 class RobotSettings(Settings):
     """Differential drive with a round footprint."""

@@ -15,9 +15,9 @@ _REACHED_M = 1.0
 class Waypoints:
     """The plan in force and the place in it.
 
-    Planning anew is wanted when a waypoint was retired, when the plan has run out, or when what
-    promises something has changed a good deal; never sooner than ``least_s`` after the last
-    request, so that a language model is not asked at every turn.
+    Planning anew is wanted when a waypoint was retired, when the plan has run out, or when it is
+    older than ``longest_s``; never sooner than ``least_s`` after the last request, so that a
+    language model is not asked at every turn.
 
     Args:
         least_s: Shortest time between two requests [s].
