@@ -24,6 +24,10 @@ class DuplicateKeyError(yaml.YAMLError):
         super().__init__(f"line {line}: the key {key!r} stands twice in the same block")
 
 
+class UnreadableError(yaml.YAMLError):
+    """The text is YAML, but means nothing that a configuration can hold."""
+
+
 class CoreLoader(yaml.SafeLoader):
     """`yaml.SafeLoader` with the scalar rules of YAML 1.2's core schema."""
 
@@ -57,19 +61,25 @@ def _construct_float(loader: CoreLoader, node: yaml.ScalarNode) -> float:
 CoreLoader.add_constructor("tag:yaml.org,2002:float", _construct_float)
 
 
-def _lines(node: yaml.Node, at: Path, into: Lines) -> None:
-    into.setdefault(at, node.start_mark.line + 1)
+def _lines(node: yaml.Node, at: Path, into: Lines, above: frozenset[int] = frozenset()) -> None:
+    line = node.start_mark.line + 1
+    if id(node) in above:
+        raise UnreadableError(f"line {line}: a block contains itself")
+    above |= {id(node)}
+    into.setdefault(at, line)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise UnreadableError(f"line {line}: a key must be a word, not a list or a block")
             if key.value in seen:
                 raise DuplicateKeyError(key.value, key.start_mark.line + 1)
             seen.add(key.value)
             into[(*at, key.value)] = key.start_mark.line + 1
-            _lines(value, (*at, key.value), into)
+            _lines(value, (*at, key.value), into, above)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _lines(value, (*at, index), into)
+            _lines(value, (*at, index), into, above)
 
 
 def parse(text: str) -> tuple[Any, Lines]:
@@ -89,6 +99,11 @@ def parse(text: str) -> tuple[Any, Lines]:
         lines: Lines = {}
         _lines(node, (), lines)
         return loader.construct_document(node), lines
+    except RecursionError as error:
+        raise UnreadableError("blocks are nested too deeply") from error
+    except (AttributeError, KeyError, ValueError) as error:
+        # What PyYAML's constructors let through for a tag that does not fit its text.
+        raise UnreadableError(f"a value does not fit its tag: {error}") from error
     finally:
         loader.dispose()
 

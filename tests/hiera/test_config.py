@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hiera.config import load_config, yaml_core
@@ -145,6 +145,16 @@ def test_the_resolved_config_reads_back_to_the_same_digest(config: Path, tmp_pat
 
 
 @given(text=st.text(max_size=60))
+@example("{{}}")
+@example("{[1]: 2}")
+@example("&a [*a]")
+@example("&a {b: *a}")
+@example("!!int x")
+@example("!!bool x")
+@example("!!timestamp x")
+@example("9" * 5000)
+@example("[" * 3000)
+@example("{a: 1, a: 2}")
 def test_no_text_whatever_makes_the_loader_fail_without_a_sentence(text: str) -> None:
     try:
         data = yaml_core.parse(text)[0]
