@@ -158,37 +158,59 @@ def shrink(task: Task, tour: Tour) -> Tour:
 
 
 @njit(cache=True)
+def _turn(tour: Tour, first: int, final: int) -> None:
+    """Turns the stops ``first`` to ``final`` round, in place."""
+    while first < final:
+        tour[first], tour[final] = tour[final], tour[first]
+        first += 1
+        final -= 1
+
+
+@njit(cache=True)
 def _two_opt(task: Task, tour: Tour) -> tuple[Tour, bool]:
     """Turns a segment round wherever that is cheaper; says whether it was."""
+    tour = tour.copy()
     cost, better = tour_cost(task, tour), False
     for first in range(1, tour.shape[0] - 1):
         for final in range(first + 1, tour.shape[0]):
-            turned = tour.copy()
-            turned[first : final + 1] = tour[first : final + 1][::-1]
-            other = tour_cost(task, turned)
-            if other < cost - _GAIN and _complete(task, turned):
-                tour, cost, better = turned, other, True
+            _turn(tour, first, final)
+            other = tour_cost(task, tour)
+            if other < cost - _GAIN and _complete(task, tour):
+                cost, better = other, True
+            else:
+                _turn(tour, first, final)
     return tour, better
+
+
+@njit(cache=True)
+def _move(tour: Tour, first: int, size: int, place: int, moved: Tour) -> None:
+    """Writes the tour with ``size`` stops from ``first`` taken out and put in at ``place``."""
+    source = 1
+    for i in range(1, tour.shape[0]):
+        if place <= i < place + size:
+            moved[i] = tour[first + i - place]
+            continue
+        if source == first:
+            source += size
+        moved[i] = tour[source]
+        source += 1
 
 
 @njit(cache=True)
 def _or_opt(task: Task, tour: Tour) -> tuple[Tour, bool]:
     """Moves segments of one to three stops wherever that is cheaper; says whether it was."""
+    tour, moved = tour.copy(), tour.copy()
     cost, better = tour_cost(task, tour), False
     for size in range(1, 4):
         for first in range(1, tour.shape[0] - size + 1):
             for place in range(1, tour.shape[0] - size + 1):
                 if place == first:
                     continue
-                segment = tour[first : first + size].copy()
-                rest = _without(tour, first, size)
-                moved = np.empty_like(tour)
-                moved[:place] = rest[:place]
-                moved[place : place + size] = segment
-                moved[place + size :] = rest[place:]
+                _move(tour, first, size, place, moved)
                 other = tour_cost(task, moved)
                 if other < cost - _GAIN and _complete(task, moved):
-                    tour, cost, better = moved, other, True
+                    tour, moved = moved, tour
+                    cost, better = other, True
     return tour, better
 
 
