@@ -13,7 +13,6 @@ from hiera.safety import Context, SafeAction, Status
 
 WALL = 1.0
 TICK_S = 0.1
-BRAKE = 1.0
 
 
 def step(x: np.ndarray, a: float) -> np.ndarray:
@@ -21,16 +20,16 @@ def step(x: np.ndarray, a: float) -> np.ndarray:
     return np.array([x[0] + x[1] * TICK_S + 0.5 * a * TICK_S**2, x[1] + a * TICK_S])
 
 
-def braking(x: np.ndarray) -> float:
-    return float(np.clip(-x[1] / TICK_S, -BRAKE, BRAKE))
+def braking(x: np.ndarray, brake: float) -> float:
+    return float(np.clip(-x[1] / TICK_S, -brake, brake))
 
 
-def room(x: np.ndarray, a: float) -> float:
+def room(x: np.ndarray, a: float, brake: float) -> float:
     """Least distance to a wall over a tick of ``a`` and the braking after it."""
     x = step(x, a)
     worst = WALL - abs(x[0])
     while abs(x[1]) > 1e-12:
-        x = step(x, braking(x))
+        x = step(x, braking(x, brake))
         worst = min(worst, WALL - abs(x[0]))
     return worst
 
@@ -38,7 +37,8 @@ def room(x: np.ndarray, a: float) -> float:
 class RailGate:
     """The nearest of 81 accelerations after which the cart can still brake."""
 
-    def __init__(self) -> None:
+    def __init__(self, brake: float = 1.0) -> None:
+        self.brake = brake
         self.resets = 0
         self.times: list[float] = []
 
@@ -57,14 +57,14 @@ class RailGate:
             return SafeAction(np.array([a]), status, changed, here, solve_time_s=took, **more)
 
         if u_nominal.shape != (1,) or not np.all(np.isfinite(u_nominal)):
-            return answer(braking(x), Status.STOP, backup="stop", reason="not a number")
+            return answer(braking(x, self.brake), Status.STOP, backup="stop", reason="not a number")
         wanted = float(u_nominal[0])
-        if abs(wanted) <= BRAKE and room(x, wanted) >= 0.0:
+        if abs(wanted) <= self.brake and room(x, wanted, self.brake) >= 0.0:
             return answer(wanted, Status.NOMINAL)
-        for a in sorted(np.linspace(-BRAKE, BRAKE, 81), key=lambda a: abs(a - wanted)):
-            if room(x, float(a)) >= 0.0:
+        for a in sorted(np.linspace(-self.brake, self.brake, 81), key=lambda a: abs(a - wanted)):
+            if room(x, float(a), self.brake) >= 0.0:
                 return answer(float(a), Status.FILTERED, active=("wall",))
-        return answer(braking(x), Status.BACKUP, backup="brake", reason="no room")
+        return answer(braking(x, self.brake), Status.BACKUP, backup="brake", reason="no room")
 
 
 @dataclass(frozen=True)
