@@ -18,6 +18,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PACKAGE = DOCS / "examples" / "hiera-corridor"
+RECIPES = {
+    "plain_loop": (),
+    "gymnasium": (),
+    "stable_baselines3": ("torch", "stable_baselines3"),
+    "pettingzoo": ("pettingzoo",),
+    "ros2": (),
+}
+"""Pages in recipes/, and the packages their code needs beyond hiera's own."""
 FENCE = re.compile(r'^```(\w+)(?: title="([^"]*)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 
@@ -83,6 +91,22 @@ def test_embed_filter_prints_what_it_promises() -> None:
     assert sum(bool(promised) for promised, _ in pairs) >= 5
     for promised, printed in pairs:
         assert printed == promised
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_prints_what_it_promises(recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in RECIPES[recipe]:
+        absent = f"{module} is not installed: pip install 'hiera[learn]'"
+        pytest.importorskip(module, reason=absent)
+    monkeypatch.syspath_prepend(str(DOCS / "examples" / "ros2"))
+    pairs = run_blocks(f"recipes/{recipe}.md")
+    assert any(promised for promised, _ in pairs)
+    for promised, printed in pairs:
+        assert printed == promised
+
+
+def test_every_recipe_is_run() -> None:
+    assert {page.stem for page in (DOCS / "recipes").glob("*.md")} == RECIPES.keys()
 
 
 def test_extend_runs_as_it_stands(installed: dict[str, str]) -> None:
