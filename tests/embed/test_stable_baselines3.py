@@ -15,16 +15,18 @@ pytest.importorskip(
     "stable_baselines3", reason="stable_baselines3 is not installed: pip install 'hiera[learn]'"
 )
 
-from stable_baselines3 import DDPG, SAC, TD3
+from stable_baselines3 import DDPG, DQN, SAC, TD3
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecNormalize
 
+from hiera.safety import Context
 from hiera.safety.embed.gymnasium import SafeActionWrapper
 from hiera.safety.embed.stable_baselines3 import (
     ExecutedActionDictReplayBuffer,
     ExecutedActionReplayBuffer,
 )
+from hiera.safety.filters import ActionMask
 from tests.embed.rail import TICK_S, Rail, RailGate, observed
 
 STEPS = 300
@@ -194,6 +196,41 @@ def test_dictionary_observations_have_a_buffer_of_their_own() -> None:
     ).learn(100)
     executed = np.array(rails(model)[0].executed)
     np.testing.assert_allclose(model.replay_buffer.actions[:100, 0], executed / REACH, atol=1e-6)
+
+
+def test_a_finite_set_of_actions_is_stored_as_executed() -> None:
+    class Doors(gymnasium.Env[np.ndarray, int]):
+        """Of four doors some are closed; door 0 never is."""
+
+        observation_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+        action_space = gymnasium.spaces.Discrete(4)
+
+        def __init__(self) -> None:
+            self.executed: list[int] = []
+
+        def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+            super().reset(seed=seed)
+            return np.zeros(1, np.float32), {}
+
+        def step(self, action: int) -> Any:
+            assert action in (0, 2)
+            self.executed.append(int(action))
+            return np.zeros(1, np.float32), 1.0, False, False, {}
+
+    allowed = np.array([True, False, True, False])
+    env = SafeActionWrapper(
+        Doors(),
+        ActionMask(stop=0),
+        state=observed,
+        context=lambda env, observation, time_s: Context(time_s, allowed=allowed),
+        tick_s=TICK_S,
+    )
+    kind = ExecutedActionReplayBuffer
+    model = DQN("MlpPolicy", env, replay_buffer_class=kind, policy_kwargs=networks(), **SMALL)
+    model.learn(100)
+    executed = env.unwrapped.executed
+    assert model.replay_buffer.actions[:100, 0, 0].tolist() == executed
+    assert set(executed) == {0, 2}
 
 
 Make = Callable[..., ExecutedActionReplayBuffer]
