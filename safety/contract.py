@@ -31,11 +31,17 @@ class Status(StrEnum):
     """Hard barriers hold, soft ones are violated by the least slack; verified."""
     BACKUP = "backup"
     """A certified backup policy acts; `SafeAction.backup` names it."""
+    RECOVERING = "recovering"
+    """The state itself lies outside the safe set; the action satisfies every row and so leads
+    back at the rate asked for, but until it is back nothing is certified."""
     STOP = "stop"
     """The last resort acts, full braking, and nothing vouches for it: input that was refused, or
     a start in violation."""
     PASS_THROUGH = "pass_through"
     """Nothing was checked, because the user asked for exactly that by name."""
+
+
+_UNCERTIFIED = frozenset((Status.RECOVERING, Status.STOP, Status.PASS_THROUGH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,8 @@ class SafeAction:
 
     @property
     def certified(self) -> bool:
-        """True if a check stands behind the action: not for a pass-through, nor for a stop."""
-        return self.status not in (Status.PASS_THROUGH, Status.STOP)
+        """True if a check stands behind the action: not for a recovery, a pass-through, a stop."""
+        return self.status not in _UNCERTIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,9 @@ class Context:
         scan: The lidar's ranges, shape ``(n,)`` [m], ray i at heading ``theta + 2 pi i / n``,
             infinite where nothing came back; empty where there is no lidar.
         allowed: For finite action sets: mask of the actions known to be safe, shape ``(n,)``.
+        p: Parameters of the barriers, in their order, shape ``(q,)``.
+        now_s: When the action will leave [s], same clock as `time_s`; where given, a filter holds
+            the state's age against its limit.
     """
 
     time_s: float
@@ -92,6 +101,8 @@ class Context:
     mover_speed: FloatArray = field(default_factory=lambda: _no_rows(0))
     scan: FloatArray = field(default_factory=lambda: _no_rows(0))
     allowed: NDArray[np.bool_] | None = None
+    p: FloatArray = field(default_factory=lambda: _no_rows(0))
+    now_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
