@@ -34,6 +34,7 @@ from hiera.safety.dynamics.control_affine import ControlAffine
 from hiera.safety.tape import (
     Expr,
     Graph,
+    Op,
     Program,
     TraceError,
     compile_program,
@@ -144,7 +145,7 @@ def compile_rows(system: ControlAffine, barriers: Sequence[Barrier]) -> RowProgr
         h_all.append(h)
         least = chain[0]
         for psi in chain[1:]:
-            least = np.minimum(least, psi)
+            least = graph.apply(Op.MIN, least, psi)
         least_all.append(least)
         A_all.extend(inputs)
         b_all.append(-(certain + gain * chain[-1]))

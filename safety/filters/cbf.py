@@ -28,7 +28,9 @@ from hiera.safety.filters import cbf_kernel as kernel
 from hiera.safety.filters.cbf_rows import Rows
 from hiera.safety.filters.clock import StateClock
 from hiera.safety.filters.rungs import Backup
-from hiera.safety.qp.least_slack import least_slack
+from hiera.safety.qp.answer import QpStatus
+from hiera.safety.qp.least_slack import SlackAnswer, least_slack
+from hiera.safety.tape.program import IntArray
 
 _EMPTY = np.zeros(0)
 _NO_CONTEXT = Context(0.0)
@@ -210,7 +212,7 @@ class CbfFilter:
         rows, reason = self.rows, self.rows.conflict()
         if np.any(rows.row_priorities() > 0):
             answer = self._least_slack(rows.row_priorities())
-            if answer.solved:
+            if answer.status is QpStatus.SOLVED:
                 status = Status.RECOVERING if bits & _UNCERTAIN else Status.RELAXED
                 active = rows.slackened(answer.slack)
                 return self._answer(start, answer.u, status, margins, active, None, reason)
@@ -225,15 +227,15 @@ class CbfFilter:
                 return self._answer(start, u, Status.BACKUP, margins, (), backup.name, reason)
             reason += f"; {backup.name}: {why}"
         answer = self._least_slack(1 + self.rows.row_priorities())
-        if answer.solved:
+        if answer.status is QpStatus.SOLVED:
             return self._answer(
                 start, answer.u, Status.STOP, margins, (), "least_violation", reason
             )
         return self._stop(start, reason, margins)
 
-    def _least_slack(self, priorities: FloatArray) -> LeastSlack:
+    def _least_slack(self, priorities: IntArray) -> SlackAnswer:
         A, b = self.rows.matrix()
-        return least_slack(self._u, self._weights, A, b, self._low, self._high, priorities)
+        return least_slack(self._u, self._weights, A, b, priorities, self._low, self._high)
 
     def _stop(self, start: float, reason: str, margins: FloatArray) -> SafeAction:
         return self._answer(start, self.rest, Status.STOP, margins, (), "rest", reason)

@@ -7,8 +7,8 @@ come from interval arithmetic over the box that holds the true state during the 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 from hiera.safety.filters.packed import (
     FLOW,
@@ -52,7 +52,7 @@ CORNERS = 4
 _INSIDE = -1e-9
 
 
-@njit(cache=True)
+@compiled
 def scratch_size(ints: IntArray, registers: int) -> int:
     """Floats that `rows_at` needs as scratch."""
     n, m, q, k = ints[N], ints[M], ints[Q], ints[K]
@@ -60,7 +60,7 @@ def scratch_size(ints: IntArray, registers: int) -> int:
     return int(2 * registers + 2 * width + 2 * k * (m + 3) + 4 * (n + q) + 8)
 
 
-@njit(cache=True)
+@compiled
 def rows_at(
     z: FloatArray,
     ints: IntArray,
@@ -94,13 +94,19 @@ def rows_at(
         rows[(m + 2) * k :] += 0.5 * tick * curvature_of(ints, floats)
     elif ints[MOVES]:
         _allow_for_motion(z, ints, floats, low, high, rows, scratch)
-    for i in range(k * (m + 3)):
-        if not np.isfinite(rows[i]):
-            return False
-    return True
+    return finite(rows[: k * (m + 3)])
 
 
-@njit(cache=True)
+@compiled
+def finite(values: FloatArray) -> bool:
+    """Whether all are finite numbers."""
+    total = 0.0
+    for value in values:
+        total += 0.0 * value
+    return total == 0.0
+
+
+@compiled
 def rows_at_instant(
     z: FloatArray, ints: IntArray, floats: FloatArray, rows: FloatArray, scratch: FloatArray
 ) -> None:
@@ -111,7 +117,7 @@ def rows_at_instant(
         _allow_for_error(z, ints, floats, rows, scratch)
 
 
-@njit(cache=True)
+@compiled
 def _allow_for_error(
     z: FloatArray, ints: IntArray, floats: FloatArray, rows: FloatArray, scratch: FloatArray
 ) -> None:
@@ -146,7 +152,7 @@ def _allow_for_error(
         rows[i], rows[k + i] = below[i], below[k + i]
 
 
-@njit(cache=True)
+@compiled
 def _allow_for_motion(
     z: FloatArray,
     ints: IntArray,
@@ -207,7 +213,7 @@ def _allow_for_motion(
         rows[(2 + m) * k + i] += 0.5 * tick * max(0.0, -below[i])
 
 
-@njit(cache=True)
+@compiled
 def decide(
     u_nominal: FloatArray,
     weights: FloatArray,
@@ -240,7 +246,7 @@ def decide(
     return FILTERED if status == 0 else FAILED
 
 
-@njit(cache=True)
+@compiled
 def filter_packed(
     inputs: FloatArray, ints: IntArray, floats: FloatArray, out: FloatArray, scratch: FloatArray
 ) -> int:
@@ -258,9 +264,8 @@ def filter_packed(
         the bits from `OUTSIDE` on added.
     """
     n, m, q, k = ints[N], ints[M], ints[Q], ints[K]
-    for value in inputs:
-        if not np.isfinite(value):
-            return NOT_FINITE
+    if not finite(inputs):
+        return NOT_FINITE
     z, u_nominal = inputs[: n + q], inputs[n + q :]
     rows, multipliers = out[m : m + k * (m + 3)], out[m + k * (m + 3) :]
     _, low, high, weights, _ = limits_of(ints, floats)
@@ -279,7 +284,7 @@ def filter_packed(
     return code | flags(rows[k : 2 * k], levels, multipliers[: k + 2 * m])
 
 
-@njit(cache=True)
+@compiled
 def candidate(
     which: int, ints: IntArray, floats: FloatArray, middle: FloatArray, u: FloatArray
 ) -> bool:
@@ -302,7 +307,7 @@ def candidate(
     return True
 
 
-@njit(cache=True)
+@compiled
 def with_most_margin(
     u_nominal: FloatArray,
     weights: FloatArray,
@@ -318,9 +323,16 @@ def with_most_margin(
     """The input that meets as large a part of the tick's margins as can be met together.
 
     Args:
+        u_nominal: Shape ``(m,)``.
+        weights: Shape ``(m,)``.
+        A: Shape ``(k, m)``.
         b: Rows with the margins, shape ``(k,)``.
         b_instant: Rows without them, shape ``(k,)``.
+        low: Lower input limits, shape ``(m,)``.
+        high: Upper input limits, shape ``(m,)``.
         u: Filled, shape ``(m,)``.
+        multipliers: Scratch, shape ``(k + 2 m,)``.
+        scratch: Scratch.
 
     Returns:
         False if not even the rows without margins can be met.
@@ -341,7 +353,7 @@ def with_most_margin(
     return True
 
 
-@njit(cache=True)
+@compiled
 def _narrowed(
     z: FloatArray,
     u_nominal: FloatArray,
@@ -382,7 +394,7 @@ def _narrowed(
     return FAILED
 
 
-@njit(cache=True)
+@compiled
 def flags(least: FloatArray, levels: IntArray, multipliers: FloatArray) -> int:
     """Bits that say which hard barriers are violated and what shaped the answer.
 

@@ -17,6 +17,7 @@ from hiera.safety.dynamics.control_affine import ControlAffine
 from hiera.safety.filters import cbf_kernel as kernel
 from hiera.safety.filters.packed import Packed, pack, within_domain
 from hiera.safety.qp.dual_active_set import workspace_size
+from hiera.safety.tape.program import IntArray
 
 Domain = tuple[ArrayLike, ArrayLike]
 
@@ -206,7 +207,7 @@ class Rows:
         m, k = self._m, self.count
         return self.out[m + k * (m + 3) : m + k * (m + 3) + k + 2 * m]
 
-    def row_priorities(self) -> FloatArray:
+    def row_priorities(self) -> IntArray:
         """Priority of each row of the last call, shape ``(k,)``."""
         return self._levels
 

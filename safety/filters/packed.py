@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from hiera.safety.barriers.rows import RowProgram
+from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 from hiera.safety.tape.program import IntArray
 
@@ -89,7 +89,7 @@ def pack(
     return Packed(np.concatenate(ints), np.concatenate(floats), registers)
 
 
-@njit(cache=True)
+@compiled
 def program_of(
     ints: IntArray, floats: FloatArray, place: int
 ) -> tuple[IntArray, FloatArray, IntArray]:
@@ -99,7 +99,7 @@ def program_of(
     return code, floats[spot : spot + count], ints[outputs : outputs + outs]
 
 
-@njit(cache=True)
+@compiled
 def limits_of(
     ints: IntArray, floats: FloatArray
 ) -> tuple[float, FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -114,21 +114,21 @@ def limits_of(
     )
 
 
-@njit(cache=True)
+@compiled
 def curvature_of(ints: IntArray, floats: FloatArray) -> FloatArray:
     """Known bounds of the rows' ``-dD/dt``, shape ``(k,)``."""
     first = _LOW + 3 * ints[M] + 3 * ints[N]
     return floats[first : first + ints[K]]
 
 
-@njit(cache=True)
+@compiled
 def rest_of(ints: IntArray, floats: FloatArray) -> FloatArray:
     """The input of rest, shape ``(m,)``."""
     first = _LOW + 3 * ints[M] + 3 * ints[N] + ints[K]
     return floats[first : first + ints[M]]
 
 
-@njit(cache=True)
+@compiled
 def within_domain(x: FloatArray, ints: IntArray, floats: FloatArray) -> bool:
     """Whether a state is where the rows' constants hold."""
     if ints[BOUNDED]:

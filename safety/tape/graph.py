@@ -206,7 +206,8 @@ class Graph:
         """Symbols of ``count`` inputs in a row, shape ``(count,)``."""
         from hiera.safety.tape.numpy_calls import symbols
 
-        return symbols([self.input(first + i) for i in range(count)])
+        made: NDArray[np.object_] = symbols([self.input(first + i) for i in range(count)])
+        return made
 
     def node(self, value: Any) -> Expr:
         """A number as a node; nodes pass.

@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from hiera.safety.compiled import compiled
 from hiera.safety.tape.program import FloatArray, IntArray
 
 _WIDEN = 4.5e-16
 _TINY = 1e-300
 
 
-@njit(cache=True)
+@compiled
 def _product(al: float, ah: float, bl: float, bh: float) -> tuple[float, float]:
     low, high = np.inf, -np.inf
     for x in (al, ah):
@@ -28,7 +28,7 @@ def _product(al: float, ah: float, bl: float, bh: float) -> tuple[float, float]:
     return low, high
 
 
-@njit(cache=True)
+@compiled
 def _cosine(low: float, high: float) -> tuple[float, float]:
     """Range of the cosine."""
     if not high - low < 2.0 * np.pi:
@@ -44,7 +44,7 @@ def _cosine(low: float, high: float) -> tuple[float, float]:
     return max(-1.0, least - 2e-16), min(1.0, most + 2e-16)
 
 
-@njit(cache=True)
+@compiled
 def _monotone(op: int, low: float, high: float) -> tuple[float, float]:
     """Range of the increasing functions, and of arccos."""
     if op == 7:
@@ -62,14 +62,14 @@ def _monotone(op: int, low: float, high: float) -> tuple[float, float]:
         return math.tanh(low), math.tanh(high)
     if op == 14:
         return math.atan(low), math.atan(high)
-    if op in (16, 17) and -1.0 <= low and high <= 1.0:
+    if op in (16, 17) and low >= -1.0 and high <= 1.0:
         if op == 16:
             return math.asin(low), math.asin(high)
         return math.acos(high), math.acos(low)
     return -np.inf, np.inf
 
 
-@njit(cache=True)
+@compiled
 def _atan2(yl: float, yh: float, xl: float, xh: float) -> tuple[float, float]:
     if xl <= 0.0 and yl <= 0.0 <= yh:  # The cut, or the origin.
         return -np.pi, np.pi
@@ -81,7 +81,7 @@ def _atan2(yl: float, yh: float, xl: float, xh: float) -> tuple[float, float]:
     return low, high
 
 
-@njit(cache=True)
+@compiled
 def operate_interval(
     op: int, al: float, ah: float, bl: float, bh: float, cl: float, ch: float
 ) -> tuple[float, float]:
@@ -131,7 +131,7 @@ def operate_interval(
     return _monotone(op, al, ah)
 
 
-@njit(cache=True)
+@compiled
 def run_interval(
     code: IntArray,
     constants: FloatArray,

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from hiera.safety.compiled import compiled
 from hiera.safety.tape.program import FloatArray, IntArray
 
 LANES = 64
 
 
-@njit(cache=True)
+@compiled
 def operate(op: int, a: float, b: float, c: float) -> float:
     """One operation; the numbers are `hiera.safety.tape.graph.Op`."""
     if op == 4:
@@ -31,7 +31,7 @@ def operate(op: int, a: float, b: float, c: float) -> float:
     if op == 6:
         return -a
     if op == 7:
-        return math.sqrt(a) if a >= 0.0 else np.nan
+        return math.sqrt(a) if a >= 0.0 else math.nan
     if op == 8:
         return math.sin(a)
     if op == 9:
@@ -51,7 +51,7 @@ def operate(op: int, a: float, b: float, c: float) -> float:
     return _rarely(op, a, b)
 
 
-@njit(cache=True)
+@compiled
 def _rarely(op: int, a: float, b: float) -> float:
     if op == 10:
         return math.tan(a)
@@ -70,11 +70,11 @@ def _rarely(op: int, a: float, b: float) -> float:
     if op == 17:
         return math.acos(a) if -1.0 <= a <= 1.0 else np.nan
     if op == 24:
-        return a**b
+        return math.pow(a, b)
     return np.nan
 
 
-@njit(cache=True)
+@compiled
 def run(
     code: IntArray,
     constants: FloatArray,
@@ -105,7 +105,7 @@ def run(
         out[i] = work[outputs[i]]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _lane_step(op: int, w: FloatArray, d: int, a: int, b: int, c: int) -> None:
     if op == 4:
         for j in range(LANES):
@@ -151,7 +151,7 @@ def _lane_step(op: int, w: FloatArray, d: int, a: int, b: int, c: int) -> None:
             w[d, j] = operate(op, w[a, j], w[b, j], w[c, j])
 
 
-@njit(cache=True)
+@compiled
 def run_lanes(
     code: IntArray,
     constants: FloatArray,

@@ -147,7 +147,7 @@ def _where(condition: Any, yes: Any, no: Any) -> Any:
     return symbols(choose(*(np.asarray(_plain(v), dtype=object) for v in (condition, yes, no))))
 
 
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     if ord not in (None, 2) or keepdims or (np.ndim(x) > 1 and axis is None):
         raise TraceError("np.linalg.norm is recorded for vectors and ord=2 only")
     square = np.asarray(_plain(x), dtype=object)

@@ -112,9 +112,11 @@ def compile_program(outputs: Sequence[Expr], n_inputs: int) -> Program:
     for i, node in enumerate(steps):
         operands = [register[a.index] for a in node.args]
         # A target may be an operand's register: the machine reads all operands first.
-        for arg in {a.index: a for a in node.args}.values():
-            if last[arg.index] == i and arg.op not in (Op.INPUT, Op.CONST):
-                free.append(register[arg.index])
+        free += [
+            register[arg.index]
+            for arg in {a.index: a for a in node.args}.values()
+            if last[arg.index] == i and arg.op not in (Op.INPUT, Op.CONST)
+        ]
         if free:
             target = free.pop()
         else:
