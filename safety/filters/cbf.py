@@ -26,19 +26,17 @@ from hiera.safety.contract import Context, FloatArray, SafeAction, Status
 from hiera.safety.dynamics.control_affine import ControlAffine, vector
 from hiera.safety.filters import cbf_kernel as kernel
 from hiera.safety.filters.cbf_rows import Rows
-from hiera.safety.filters.clock import StateClock
-from hiera.safety.filters.rungs import Backup
-from hiera.safety.qp.answer import QpStatus
-from hiera.safety.qp.least_slack import SlackAnswer, least_slack
+from hiera.safety.filters.guard import DEFAULT_GUARD, Guard, Guarded, rest_input
+from hiera.safety.qp import QpStatus
+from hiera.safety.qp.least_slack import least_slack
 from hiera.safety.tape.program import IntArray
 
-_EMPTY = np.zeros(0)
 _NO_CONTEXT = Context(0.0)
 _STATUS = (Status.NOMINAL, Status.FILTERED)
 _UNCERTAIN = (1 << kernel.OUTSIDE) | (1 << kernel.STRAYED)
 
 
-class CbfFilter:
+class CbfFilter(Guarded):
     """A barrier filter for a control-affine system.
 
     Args:
@@ -50,13 +48,7 @@ class CbfFilter:
         domain: Box of states ``(low, high)`` that the system stays in. Curvatures are then bounded
             once, which makes calls faster, and gains of relative degree 2 and more are proved to
             be compatible with the input limits. Outside the domain nothing is certified.
-        backups: Asked in this order where the rows cannot all be met.
-        rest: Input that leaves where not even a number can be computed, such as for a NaN; zeros,
-            clipped to the limits, by default.
-        max_gap_s: Longest time between two states [s]; five ticks by default.
-        max_age_s: Oldest state that is acted on [s], where the context says when the action
-            leaves; one tick by default.
-        budget_s: Longest a call may take [s]; beyond it, the backups act.
+        guard: Backups, input of rest, limits of time.
         unproven: Accept gains of relative degree 2 and more that nothing was proved about.
         sampled: Account for the input being held during a tick. Off, the rows hold at the
             sampling instants only, as in the textbook.
@@ -75,30 +67,17 @@ class CbfFilter:
         weights: ArrayLike | None = None,
         uncertainty: ArrayLike | None = None,
         domain: tuple[ArrayLike, ArrayLike] | None = None,
-        backups: Sequence[Backup] = (),
-        rest: ArrayLike | None = None,
-        max_gap_s: float | None = None,
-        max_age_s: float | None = None,
-        budget_s: float = float("inf"),
+        guard: Guard = DEFAULT_GUARD,
         unproven: bool = False,
         sampled: bool = True,
     ) -> None:
         n, m = system.n, system.m
-        if not tick_s > 0.0:
-            raise ValueError(f"tick_s must be positive, not {tick_s}")
         weight = vector("weights", np.ones(m) if weights is None else weights, m)
         error = vector("uncertainty", np.zeros(n) if uncertainty is None else uncertainty, n)
         if np.any(weight <= 0.0) or np.any(error < 0.0):
             raise ValueError("weights must be positive and uncertainty not negative")
-        self.system, self.barriers, self.tick_s = system, tuple(barriers), float(tick_s)
-        self._low = np.asarray(system.u_min)
-        self._high = np.asarray(system.u_max)
-        self._weights = weight.copy()
-        self.backups = tuple(backups)
-        zeros = np.clip(np.zeros(m), self._low, self._high)
-        self.rest = zeros if rest is None else vector("rest", rest, m)
-        if np.any(self.rest < self._low) or np.any(self.rest > self._high):
-            raise ValueError(f"rest {self.rest.tolist()} is outside the input limits")
+        low, high = np.asarray(system.u_min), np.asarray(system.u_max)
+        self.system, self.barriers = system, tuple(barriers)
         self.rows = Rows(
             system,
             self.barriers,
@@ -106,25 +85,12 @@ class CbfFilter:
             weight,
             error,
             domain,
-            self.rest,
+            rest_input(guard, low, high),
             sampled=sampled,
             unproven=unproven,
         )
-        self._clock = StateClock(
-            5.0 * tick_s if max_gap_s is None else max_gap_s,
-            tick_s if max_age_s is None else max_age_s,
-        )
-        self._budget_s = budget_s
-        self._n, self._m, self._k = n, m, self.rows.fixed
-        self._shape_x, self._shape_u, self._shape_p = (n,), (m,), (self.rows.q,)
-        self._inputs = np.zeros(n + self.rows.q + m)
-        self._x = self._inputs[:n]
-        self._p = self._inputs[n : n + self.rows.q]
-        self._u = self._inputs[n + self.rows.q :]
-
-    def reset(self) -> None:
-        """Forgets the clock of the last episode."""
-        self._clock.reset()
+        super().__init__(n, low, high, self.rows.q, tick_s, guard)
+        self._weights = weight.copy()
 
     def filter(
         self, x: FloatArray, u_nominal: FloatArray, context: Context | None = None
@@ -140,7 +106,7 @@ class CbfFilter:
         start = time.perf_counter()
         refusal = self._take(x, u_nominal, context)
         if refusal:
-            return self._stop(start, refusal, _EMPTY)
+            return self._stop(start, refusal)
         rows = self.rows
         if rows.varying:
             bits = rows.evaluate_all(self._inputs, context or _NO_CONTEXT)
@@ -154,51 +120,18 @@ class CbfFilter:
             if code == kernel.NOT_FINITE:
                 return self._stop(start, self._not_finite(), margins)
             return self._descend(start, context, margins, bits)
-        took = time.perf_counter() - start
-        if took > self._budget_s:
-            reason = f"the call took {1e3 * took:.2f} ms of {1e3 * self._budget_s:.2f} ms"
-            return self._back_up(start, context, margins, reason)
+        late = self._too_late(start)
+        if late:
+            return self._back_up(start, context, margins, late)
         status, reason = _STATUS[code], ""
         if bits & _UNCERTAIN:
             status, reason = Status.RECOVERING, self._outside(bits)
         changed = code != kernel.NOMINAL
         active = rows.active(bits) if changed else ()
-        return SafeAction(
-            out[:m].copy(),
-            status,
-            changed,
-            margins,
-            active,
-            None,
-            reason,
-            time.perf_counter() - start,
-        )
+        took = time.perf_counter() - start
+        return SafeAction(out[:m].copy(), status, changed, margins, active, None, reason, took)
 
     __call__ = filter
-
-    def _take(self, x: FloatArray, u: FloatArray, context: Context | None) -> str:
-        """Copies the input; why it is refused, or an empty string."""
-        if np.shape(x) != self._shape_x:
-            return f"the state must have shape {self._shape_x}, not {np.shape(x)}"
-        if np.shape(u) != self._shape_u:
-            return f"the action must have shape {self._shape_u}, not {np.shape(u)}"
-        self._x[:] = x
-        self._u[:] = u
-        if context is None:
-            if self._shape_p != (0,):
-                return f"the context must hold {self._shape_p[0]} parameters p"
-            return ""
-        if self._shape_p != (0,):
-            if np.shape(context.p) != self._shape_p:
-                return f"p must have shape {self._shape_p}, not {np.shape(context.p)}"
-            self._p[:] = context.p
-        return self._clock.refusal(context)
-
-    def _not_finite(self) -> str:
-        for name, value in (("state", self._x), ("action", self._u), ("p", self._p)):
-            if not np.all(np.isfinite(value)):
-                return f"the {name} must be finite numbers, not {value.tolist()}"
-        return f"a barrier is not finite at {self._x.tolist()}"
 
     def _outside(self, bits: int) -> str:
         if bits & (1 << kernel.OUTSIDE):
@@ -211,44 +144,27 @@ class CbfFilter:
         """Soft rows give way, then backups act, then what violates the rows least."""
         rows, reason = self.rows, self.rows.conflict()
         if np.any(rows.row_priorities() > 0):
-            answer = self._least_slack(rows.row_priorities())
-            if answer.status is QpStatus.SOLVED:
+            u, slack = self._least_slack(rows.row_priorities())
+            if u is not None:
                 status = Status.RECOVERING if bits & _UNCERTAIN else Status.RELAXED
-                active = rows.slackened(answer.slack)
-                return self._answer(start, answer.u, status, margins, active, None, reason)
+                active = rows.slackened(slack)
+                return self._answer(start, u, status, margins, None, reason, active)
         return self._back_up(start, context, margins, reason)
 
     def _back_up(
         self, start: float, context: Context | None, margins: FloatArray, reason: str
     ) -> SafeAction:
-        for backup in self.backups:
-            u, why = backup.propose(self._x.copy(), context or Context(time.monotonic()))
-            if u is not None:
-                return self._answer(start, u, Status.BACKUP, margins, (), backup.name, reason)
-            reason += f"; {backup.name}: {why}"
-        answer = self._least_slack(1 + self.rows.row_priorities())
-        if answer.status is QpStatus.SOLVED:
-            return self._answer(
-                start, answer.u, Status.STOP, margins, (), "least_violation", reason
-            )
-        return self._stop(start, reason, margins)
+        answer, reason = self._ask_backups(start, context, margins, reason)
+        if answer is not None:
+            return answer
+        u, _ = self._least_slack(1 + self.rows.row_priorities())
+        if u is None:
+            return self._stop(start, reason, margins)
+        return self._answer(start, u, Status.STOP, margins, "least_violation", reason)
 
-    def _least_slack(self, priorities: IntArray) -> SlackAnswer:
+    def _least_slack(self, priorities: IntArray) -> tuple[FloatArray | None, FloatArray]:
+        """The input that gives way least on rows of priority 1 and more, and the slacks."""
         A, b = self.rows.matrix()
-        return least_slack(self._u, self._weights, A, b, priorities, self._low, self._high)
-
-    def _stop(self, start: float, reason: str, margins: FloatArray) -> SafeAction:
-        return self._answer(start, self.rest, Status.STOP, margins, (), "rest", reason)
-
-    def _answer(
-        self,
-        start: float,
-        u: FloatArray,
-        status: Status,
-        margins: FloatArray,
-        active: tuple[str, ...],
-        backup: str | None,
-        reason: str,
-    ) -> SafeAction:
-        took = time.perf_counter() - start
-        return SafeAction(np.array(u), status, True, margins, active, backup, reason, took)
+        low, high = self._low, self._high
+        answer = least_slack(self._u, self._weights, A, b, low, high, priorities)
+        return (answer.u if answer.status is QpStatus.SOLVED else None), answer.slack

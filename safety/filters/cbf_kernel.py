@@ -267,7 +267,8 @@ def filter_packed(
     if not finite(inputs):
         return NOT_FINITE
     z, u_nominal = inputs[: n + q], inputs[n + q :]
-    rows, multipliers = out[m : m + k * (m + 3)], out[m + k * (m + 3) :]
+    rows, end = out[m : m + k * (m + 3)], m + k * (m + 3)
+    multipliers = out[end : end + k + 2 * m]
     _, low, high, weights, _ = limits_of(ints, floats)
     A, b = rows[2 * k : (2 + m) * k].reshape(k, m), rows[(2 + m) * k :]
     if not rows_at(z, ints, floats, low, high, True, rows, scratch):
