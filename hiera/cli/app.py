@@ -168,6 +168,49 @@ def replay(
     raise typer.Exit(run_command.replay(record, out, screen))
 
 
+@app.command(
+    epilog="Examples: hiera serve gate.py:gate  ·  hiera serve gate.py:gate --tcp 7000 --spin  ·  "
+    "hiera serve my_robot.safety:make_gate --states 5 --rest 0,0 --socket /run/robot/gate.sock"
+)
+def serve(
+    target: Annotated[
+        str,
+        typer.Argument(help="file.py:name or package.module:name of a filter, or what makes one."),
+    ],
+    socket: Annotated[
+        str, typer.Option("--socket", help="Path of the Unix socket to listen at.")
+    ] = "hiera.sock",
+    tcp: Annotated[
+        str | None, typer.Option("--tcp", help="Listen at PORT or HOST:PORT of TCP instead.")
+    ] = None,
+    budget_ms: Annotated[
+        float, typer.Option("--budget-ms", help="Silence after which the backup acts [ms].")
+    ] = 20.0,
+    rest: Annotated[
+        str | None,
+        typer.Option("--rest", help="Action that is safest when nothing is known, e.g. 0,0."),
+    ] = None,
+    states: Annotated[
+        int | None, typer.Option("--states", help="Numbers in a state, if the filter does not say.")
+    ] = None,
+    spin: Annotated[
+        bool, typer.Option("--spin", help="Never sleep: lower latency for a whole core.")
+    ] = False,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Allow addresses others can reach; no secrecy.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Serve a safety filter to a controller in another process, in any language."""
+    from hiera.cli import serve_command
+
+    asked = serve_command.Asked(
+        target, socket, tcp, budget_ms, rest, states, spin=spin, allow_remote=allow_remote
+    )
+    raise typer.Exit(serve_command.serve(asked, console, as_json=as_json, quiet=quiet))
+
+
 @app.command("list")
 def list_parts(as_json: AsJson = False) -> None:
     """List families, worlds, planners, controllers, filters, backends and shipped configs."""
