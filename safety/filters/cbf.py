@@ -166,5 +166,7 @@ class CbfFilter(Guarded):
         """The input that gives way least on rows of priority 1 and more, and the slacks."""
         A, b = self.rows.matrix()
         low, high = self._low, self._high
-        answer = least_slack(self._u, self._weights, A, b, low, high, priorities)
+        answer = least_slack(
+            self._u, self._weights, A, b, lower=low, upper=high, priority=priorities
+        )
         return (answer.u if answer.status is QpStatus.SOLVED else None), answer.slack
