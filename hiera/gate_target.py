@@ -34,7 +34,7 @@ def load_gate(target: str) -> SafetyFilter:
         return found  # type: ignore[no-any-return]
     if not callable(found):
         raise HieraError(
-            f"{target} is a {type(found).__name__}; a filter has reset() and "
+            f"{target} is of type {type(found).__name__}; a filter has reset() and "
             "filter(x, u_nominal, context)"
         )
     try:
@@ -43,7 +43,7 @@ def load_gate(target: str) -> SafetyFilter:
         raise HieraError(f"{target} cannot be called without arguments: {_told(error)}") from error
     if not _is_filter(made):
         raise HieraError(
-            f"{target} returns a {type(made).__name__}; a filter has reset() and "
+            f"{target} returns something of type {type(made).__name__}; a filter has reset() and "
             "filter(x, u_nominal, context)"
         )
     return made  # type: ignore[no-any-return]

@@ -184,7 +184,7 @@ def serve(
         str | None, typer.Option("--tcp", help="Listen at PORT or HOST:PORT of TCP instead.")
     ] = None,
     budget_ms: Annotated[
-        float, typer.Option("--budget-ms", help="Silence after which the backup acts [ms].")
+        float, typer.Option("--budget-ms", help="Silence in ms after which the backup acts.")
     ] = 20.0,
     rest: Annotated[
         str | None,

@@ -7,7 +7,7 @@ import gc
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -18,7 +18,7 @@ from rich.console import Console
 from hiera.errors import HieraError
 from hiera.gate_target import load_gate
 from hiera.safety.contract import SafetyFilter
-from hiera.safety.sidecar import Counters, Duties, SidecarError, SidecarServer, parse_address
+from hiera.safety.sidecar import Duties, SidecarError, SidecarServer, parse_address
 from hiera.safety.sidecar.address import Address
 
 
@@ -57,9 +57,6 @@ def serve(asked: Asked, console: Console, *, as_json: bool, quiet: bool) -> int:
         address = _address(asked)
         gate = load_gate(asked.target)
         duties = _duties(gate, asked)
-        server = SidecarServer(
-            gate, address, duties, spin=asked.spin, allow_remote=asked.allow_remote
-        )
     except SidecarError as error:
         raise HieraError(str(error)) from error
 
@@ -70,7 +67,17 @@ def serve(asked: Asked, console: Console, *, as_json: bool, quiet: bool) -> int:
         elif not quiet:
             console.print(_sentence(event, facts))
 
-    with server, _signals(server, lambda: tell("counters", **server.counters.plain())):
+    def report(server: SidecarServer) -> None:
+        tell("counters", **server.counters.plain())
+
+    with _signals(report) as ready:
+        try:
+            server = SidecarServer(
+                gate, address, duties, spin=asked.spin, allow_remote=asked.allow_remote
+            )
+        except SidecarError as error:
+            raise HieraError(str(error)) from error
+        ready(server)
         tell(
             "serving",
             filter=type(gate).__name__,
@@ -83,7 +90,8 @@ def serve(asked: Asked, console: Console, *, as_json: bool, quiet: bool) -> int:
         gc.collect()
         # What was made so far stays: the collector need not look at it while somebody waits.
         gc.freeze()
-        counters: Counters = server.run()
+        with server:
+            counters = server.run()
     tell("stopped", **counters.plain())
     return 0
 
@@ -120,17 +128,32 @@ def _numbers(text: str) -> list[float]:
 
 
 @contextlib.contextmanager
-def _signals(server: SidecarServer, report: Any) -> Iterator[None]:
+def _signals(report: Callable[[SidecarServer], None]) -> Iterator[Callable[[SidecarServer], None]]:
+    """Handles signals; what it yields is to be told of the server once there is one."""
+    running: list[SidecarServer] = []
+    early = False
+
     def stop(number: int, at: FrameType | None) -> None:
-        server.stop()
+        nonlocal early
+        if running:
+            running[0].stop()
+        elif early:
+            raise KeyboardInterrupt
+        early = True
+
+    def ready(server: SidecarServer) -> None:
+        running.append(server)
+        if early:
+            server.stop()
 
     def show(number: int, at: FrameType | None) -> None:
-        report()
+        for server in running:
+            report(server)
 
     handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGUSR1: show}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield
+        yield ready
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -51,10 +51,10 @@ class SidecarServer:
             SidecarError: If it cannot listen there.
         """
         address = parse_address(address) if isinstance(address, str) else address
-        self._listener = Listener(address, allow_remote=allow_remote)
-        self.address = self._listener.address
         self._desk = Desk(gate, duties, name)
         self._desk.warm_up()
+        self._listener = Listener(address, allow_remote=allow_remote)
+        self.address = self._listener.address
         self._spin = spin
         self._stopping = False
         self._client: socket.socket | None = None

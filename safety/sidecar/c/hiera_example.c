@@ -25,6 +25,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", argc == 2 ? gate.trouble : "give an address: unix:hiera.sock");
         return 2;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     printf("%s: %u states, %u actions\n", gate.filter, (unsigned)gate.state_size,
            (unsigned)gate.action_size);
     u[0] = 1.0; /* your controller */
