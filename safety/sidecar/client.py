@@ -190,5 +190,9 @@ class SidecarClient:
     def _sentence(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):
             return f"no answer from {self._link.address} within {1e3 * self._timeout_s:g} ms"
-        what = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        what = str(error)
+        if isinstance(error, BrokenPipeError | ConnectionResetError):
+            what = "it closed the connection"
+        elif isinstance(error, OSError):
+            what = error.strerror or what
         return f"the sidecar at {self._link.address} is of no use: {what}"
