@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +31,9 @@ from hiera.safety.filters.guard import DEFAULT_GUARD, Guard, Guarded, rest_input
 from hiera.safety.qp import QpStatus
 from hiera.safety.qp.least_slack import least_slack
 from hiera.safety.tape.program import IntArray
+
+if TYPE_CHECKING:
+    from hiera.safety.filters.batch import BatchAction
 
 _NO_CONTEXT = Context(0.0)
 _STATUS = (Status.NOMINAL, Status.FILTERED)
@@ -132,6 +136,20 @@ class CbfFilter(Guarded):
         return SafeAction(out[:m].copy(), status, changed, margins, active, None, reason, took)
 
     __call__ = filter
+
+    def filter_batch(
+        self, X: FloatArray, U: FloatArray, P: FloatArray | None = None
+    ) -> BatchAction:
+        """Many states at once, the clock left out; see `hiera.safety.filters.batch`.
+
+        Args:
+            X: States, shape ``(B, n)``.
+            U: Nominal inputs, shape ``(B, m)``.
+            P: Parameters, shape ``(B, q)``.
+        """
+        from hiera.safety.filters.batch import filter_batch
+
+        return filter_batch(self, X, U, P)
 
     def _outside(self, bits: int) -> str:
         if bits & (1 << kernel.OUTSIDE):

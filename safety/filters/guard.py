@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -94,6 +96,12 @@ class Guarded:
     def reset(self) -> None:
         """Forgets the clock of the last episode."""
         self._clock.reset()
+
+    def unwatched(self) -> Self:
+        """The same filter with a clock of its own that refuses nothing but going back."""
+        other = copy.copy(self)
+        other._clock = StateClock(math.inf, math.inf)
+        return other
 
     def _take(self, x: FloatArray, u: FloatArray, context: Context | None) -> str:
         """Copies the input; why it is refused, or an empty string."""
