@@ -154,7 +154,7 @@ class Expr:
         return self.graph.power(self, power)
 
     def __lt__(self, other: Any) -> Any:
-        return self.graph.apply(Op.STEP, self.graph.node(other) - self)
+        return self.graph.apply(Op.STEP, -self + other)
 
     def __gt__(self, other: Any) -> Any:
         return self.graph.apply(Op.STEP, self - other)
@@ -242,7 +242,10 @@ class Graph:
         return self.apply(Op.POW, base, exponent)
 
     def apply(self, op: Op, *operands: Any) -> Expr:
-        """A node for an operation on nodes or numbers, simplified."""
+        """A node for an operation on nodes or numbers, simplified; elementwise on arrays."""
+        if any(isinstance(a, np.ndarray) and a.ndim for a in operands):
+            made: Expr = self._elementwise(op, *operands)
+            return made
         args = tuple(self.node(a) for a in operands)
         if all(a.is_const() for a in args):
             try:
@@ -253,6 +256,12 @@ class Graph:
             args = (args[1], args[0])
         shorter = self._simple(op, args)
         return self._intern(op, args) if shorter is None else shorter
+
+    def _elementwise(self, op: Op, *operands: Any) -> Any:
+        from hiera.safety.tape.numpy_calls import symbols
+
+        plain = [np.asarray(a, dtype=object).view(np.ndarray) for a in operands]
+        return symbols(np.vectorize(lambda *cell: self.apply(op, *cell), [object])(*plain))
 
     def _simple(self, op: Op, args: tuple[Expr, ...]) -> Expr | None:
         """The shorter form of an operation, if there is one."""

@@ -115,29 +115,30 @@ def call_ufunc(graph: Graph, ufunc: Any, method: str, inputs: Any, kwargs: dict[
     Raises:
         TraceError: If the function has no counterpart on the tape.
     """
-    if any(kwargs.get(name) is not None for name in ("out", "where") if name in kwargs):
+    given = {k: v for k, v in kwargs.items() if not (k == "out" and v in (None, (None,)))}
+    given = {k: v for k, v in given.items() if not (k == "where" and v is True)}
+    if "out" in given or "where" in given:
         raise TraceError(f"np.{ufunc.__name__} with out= or where= cannot be recorded")
     plain = [np.asarray(_plain(a), dtype=object) for a in inputs]
     if ufunc in (np.matmul, np.vecdot if hasattr(np, "vecdot") else np.matmul):
         return symbols(np.dot(*plain))
     if method == "reduce":
-        kept = {k: v for k, v in kwargs.items() if k in ("axis", "keepdims") and v is not None}
-        return symbols(_reduce(graph, ufunc, plain[0], kept.get("axis", 0)))
+        return symbols(_reduce(graph, ufunc, plain[0], given.pop("axis", 0), **given))
     function = _elementwise(graph, ufunc)
     if method != "__call__" or function is None:
         raise TraceError(f"np.{ufunc.__name__} cannot be recorded")
     return symbols(np.frompyfunc(function, len(plain), 1)(*plain))
 
 
-def _reduce(graph: Graph, ufunc: Any, array: NDArray[Any], axis: Any) -> Any:
+def _reduce(graph: Graph, ufunc: Any, array: NDArray[Any], axis: Any, **rest: Any) -> Any:
     function = _elementwise(graph, ufunc)
-    if function is None:
+    if function is None or any(v is not None and v is not False for v in rest.values()):
         raise TraceError(f"np.{ufunc.__name__}.reduce cannot be recorded")
     flat = array.reshape(-1) if axis is None else np.moveaxis(array, axis, 0)
-    pairwise = np.frompyfunc(function, 2, 1)
-    out = flat[0]
+    out = np.asarray(flat[0], dtype=object)
     for item in flat[1:]:
-        out = pairwise(out, item)
+        pairs = np.broadcast(out, np.asarray(item, dtype=object))
+        out = np.array([function(a, b) for a, b in pairs], dtype=object).reshape(pairs.shape)
     return out
 
 
@@ -161,10 +162,10 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, **rest: Any) -> Any:
 
 
 def _extreme(op: Op) -> Callable[..., Any]:
-    def call(a: Any, axis: Any = None, **_: Any) -> Any:
+    def call(a: Any, axis: Any = None, **rest: Any) -> Any:
         graph = _graph_of((a,))
         ufunc = np.minimum if op is Op.MIN else np.maximum
-        return symbols(_reduce(graph, ufunc, np.asarray(_plain(a), dtype=object), axis))
+        return symbols(_reduce(graph, ufunc, np.asarray(_plain(a), dtype=object), axis, **rest))
 
     return call
 
