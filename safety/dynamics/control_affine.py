@@ -17,37 +17,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hiera.safety.contract import FloatArray
+from hiera.safety.dynamics.limits import (
+    call_shaped,
+    disturbance_bound,
+    example_state,
+    input_limits,
+    labels,
+    vector,
+)
 from hiera.safety.tape import Graph, Program, TraceError, compile_program, record
-
-
-def vector(name: str, value: ArrayLike, length: int | None = None) -> FloatArray:
-    """A vector of finite numbers, or infinities where a bound may be open.
-
-    Raises:
-        ValueError: If it has another shape or holds NaN; the sentence quotes the value.
-    """
-    array = np.atleast_1d(np.asarray(value, dtype=np.float64))
-    if array.ndim != 1 or (length is not None and len(array) != length):
-        wanted = f"({length},)" if length is not None else "(k,)"
-        raise ValueError(f"{name} must have shape {wanted}, not {np.shape(value)}: {value!r}")
-    if np.any(np.isnan(array)):
-        raise ValueError(f"{name} must hold numbers, not {value!r}")
-    array.setflags(write=False)
-    return array
-
-
-def call_shaped(name: str, function: Callable[..., Any], shape: tuple[int, ...], *at: Any) -> Any:
-    """Result of a user's function as floats, its shape checked.
-
-    Raises:
-        ValueError: If the shape or a value is wrong; the sentence quotes what came back.
-    """
-    value = np.asarray(function(*at), dtype=np.float64)
-    if value.shape != shape:
-        raise ValueError(f"{name} must return shape {shape}, not {value.shape}: {value.tolist()}")
-    if not np.all(np.isfinite(value)):
-        raise ValueError(f"{name} returns {value.tolist()} at {np.asarray(at[0]).tolist()}")
-    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,24 +59,11 @@ class ControlAffine:
     def __post_init__(self) -> None:
         if self.n < 1:
             raise ValueError(f"n must be at least 1, not {self.n}")
-        low = vector("u_min", self.u_min)
-        high = vector("u_max", self.u_max, len(low))
-        for j in np.flatnonzero(low > high):
-            raise ValueError(f"u_min[{j}] = {low[j]} lies above u_max[{j}] = {high[j]}")
-        noise = vector(
-            "disturbance",
-            np.zeros(self.n) if self.disturbance is None else self.disturbance,
-            self.n,
-        )
-        if np.any(noise < 0.0):
-            raise ValueError(f"disturbance must not be negative: {noise.tolist()}")
-        example = 0.1 + 0.01 * np.arange(self.n) if self.example is None else self.example
-        self._set(u_min=low, u_max=high, disturbance=noise)
-        self._set(example=vector("example", example, self.n))
-        self._set(names=tuple(self.names) or tuple(f"x{i}" for i in range(self.n)))
-        self._set(inputs=tuple(self.inputs) or tuple(f"u{j}" for j in range(self.m)))
-        if len(self.names) != self.n or len(self.inputs) != self.m:
-            raise ValueError(f"{self.n} state names and {self.m} input names are needed")
+        low, high = input_limits(self.u_min, self.u_max)
+        names, inputs = labels(self.names, self.inputs, self.n, len(low))
+        self._set(u_min=low, u_max=high, names=names, inputs=inputs)
+        self._set(disturbance=disturbance_bound(self.disturbance, self.n))
+        self._set(example=example_state(self.example, self.n))
         call_shaped("f", self.f, (self.n,), self.example)
         call_shaped("g", self.g, (self.n, self.m), self.example)
         self._set(_flow=self._recorded())
@@ -179,3 +144,6 @@ class ControlAffine:
             k4 = self.rate(x + h * k3, u, w)
             x = x + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
         return x
+
+
+__all__ = ["ControlAffine", "call_shaped", "vector"]
