@@ -132,7 +132,10 @@ def compile_rows(system: ControlAffine, barriers: Sequence[Barrier]) -> RowProgr
     q = sum(counts)
     field = _extend(system, graph, barriers, counts)
     u = list(graph.inputs(n + q, m))
-    w = list(graph.inputs(n + q + m, n + q))
+    w = [
+        graph.node(0.0) if bound.is_const(0.0) else noise
+        for bound, noise in zip(field.bound, graph.inputs(n + q + m, n + q), strict=True)
+    ]
     h_all, least_all, A_all, b_all, rate_all, degrees = [], [], [], [], [], []
     first = n
     for barrier, count in zip(barriers, counts, strict=True):

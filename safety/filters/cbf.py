@@ -34,6 +34,7 @@ from hiera.safety.tape.program import IntArray
 
 if TYPE_CHECKING:
     from hiera.safety.filters.batch import BatchAction
+    from hiera.safety.filters.reference import Programme
 
 _NO_CONTEXT = Context(0.0)
 _STATUS = (Status.NOMINAL, Status.FILTERED)
@@ -150,6 +151,25 @@ class CbfFilter(Guarded):
         from hiera.safety.filters.batch import filter_batch
 
         return filter_batch(self, X, U, P)
+
+    def programme(
+        self, x: FloatArray, u_nominal: FloatArray, context: Context | None = None
+    ) -> Programme:
+        """The quadratic programme at a state, for the reference solver and for reports.
+
+        Args:
+            x: State, shape ``(n,)``.
+            u_nominal: Nominal input, shape ``(m,)``.
+            context: As for `filter`; its time is not looked at.
+        """
+        from hiera.safety.filters.reference import Programme
+
+        self._x[:], self._u[:] = x, u_nominal
+        if context is not None:
+            self._p[:] = context.p
+        A, b = self.rows.at(self._inputs, context or _NO_CONTEXT)
+        u, levels = self._u.copy(), self.rows.row_priorities().copy()
+        return Programme(u, self._weights, A, b, self._low, self._high, levels)
 
     def _outside(self, bits: int) -> str:
         if bits & (1 << kernel.OUTSIDE):

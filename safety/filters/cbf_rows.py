@@ -197,6 +197,12 @@ class Rows:
             self.out[m + first : m + first + len(block)] = block
         return bool(np.all(np.isfinite(self.out[m : m + k * (m + 3)])))
 
+    def at(self, inputs: FloatArray, context: Context) -> tuple[FloatArray, FloatArray]:
+        """Copies of ``A`` and ``b`` for the whole range of inputs."""
+        self._assemble(inputs[: len(inputs) - self._m], context, self._low, self._high, 1.0)
+        A, b = self.matrix()
+        return A.copy(), b.copy()
+
     def matrix(self) -> tuple[FloatArray, FloatArray]:
         """``A`` and ``b`` of the last call, shapes ``(k, m)`` and ``(k,)``."""
         m, k = self._m, self.count

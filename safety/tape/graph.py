@@ -299,6 +299,8 @@ def _sum(graph: Graph, a: Expr, b: Expr) -> Expr | None:
         return b
     if b.is_const(0.0):
         return a
+    if a is b:
+        return graph.apply(Op.MUL, 2.0, a)
     if b.op is Op.NEG:
         return graph.apply(Op.SUB, a, b.args[0])
     if a.op is Op.NEG:
@@ -320,4 +322,11 @@ def _product(graph: Graph, a: Expr, b: Expr) -> Expr | None:
         return graph.apply(Op.NEG, graph.apply(Op.MUL, a.args[0], b))
     if b.op is Op.NEG:
         return graph.apply(Op.NEG, graph.apply(Op.MUL, a, b.args[0]))
+    # Constants go outside, so that (2 e) e is seen to be twice a square.
+    for one, other in ((a, b), (b, a)):
+        if one.op is not Op.MUL or other.is_const():
+            continue
+        for factor, rest in (one.args, one.args[::-1]):
+            if factor.is_const():
+                return graph.apply(Op.MUL, factor, graph.apply(Op.MUL, rest, other))
     return None
