@@ -31,7 +31,7 @@ from hiera.safety.filters.braking import (
     intersample_dip,
 )
 from hiera.safety.filters.occlusion import hidden_movers
-from hiera.safety.qp import QpStatus, solve_qp
+from hiera.safety.qp import QpStatus, nearest
 
 _BRAKE = np.zeros(2)
 
@@ -106,7 +106,7 @@ class LidarCbf:
         self._max_age_s = max_age_s
         self._hidden_speed = hidden_speed
         self._hidden_radius_m = hidden_radius_m
-        self._weights = np.diag([1.0, 0.2 * (robot.v_max / robot.w_max) ** 2])
+        self._weights = np.array([1.0, 0.2 * (robot.v_max / robot.w_max) ** 2])
         self._creep = robot.brake * tick_s
         self._last_time_s = -np.inf
         self._may_brake = False
@@ -181,7 +181,7 @@ class LidarCbf:
         at = wanted
         for _ in range(2):
             A, b, _ = self._rows(x, at, view)
-            answer = solve_qp(self._weights, -self._weights @ wanted, A, b, low, high)
+            answer = nearest(wanted, self._weights, A, b, low, high)
             if answer.status is not QpStatus.SOLVED:
                 return None, f"quadratic programme {answer.status}"
             at = answer.u

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hiera.safety.contract import FloatArray
 from hiera.safety.qp.answer import SOLVED
-from hiera.safety.qp.checked import solve_checked
+from hiera.safety.qp.checked import solve_and_check
 from hiera.safety.qp.dual_active_set import workspace_size
 from hiera.safety.qp.kernel import kernel, matrix, vector
 
@@ -119,7 +119,7 @@ def _solve_range(
 ) -> None:
     k, m = A.shape[1], A.shape[2]
     for i in range(first, last):
-        codes[i] = solve_checked(
+        codes[i] = solve_and_check(
             vector(u_nom, i * m, m),
             vector(w, i * m, m),
             matrix(A, i * k * m, k, m),

@@ -89,14 +89,12 @@ def solve_unchecked(
         if claim == INFEASIBLE:
             lam[k + at] = lam[k + m + at] = 1.0
         return claim
-    claim, at = to_unit_rows(A, b, origin, scale, N, c, noise, inverse_norm)
+    claim, at = to_unit_rows(looseness, A, b, origin, scale, N, c, noise, inverse_norm)
     if claim != SOLVED:
         if claim == INFEASIBLE:
             lam[at] = 1.0
         return claim
 
-    for i in range(k):
-        noise[i] *= looseness
     q = _start(k, pull, v, QT, R, y, members, inside)
     claim, q = _iterate(
         looseness * _DRIFT, q, N, c, noise, low, high, pull, v, z, d, r, y, QT, R, members, inside

@@ -78,8 +78,10 @@ def solve_qp(
         ValueError: If the shapes do not fit one another or ``H`` is not positive definite.
     """
     hessian, linear = np.asarray(H, dtype=np.float64), np.asarray(f, dtype=np.float64)
+    if hessian.shape not in ((len(linear), len(linear)), (len(linear),)):
+        raise ValueError(f"H must have shape ({len(linear)}, {len(linear)}), not {hessian.shape}")
     weights = hessian if hessian.ndim == 1 else hessian.diagonal()
-    if not (np.all(weights > 0.0) and np.all(weights < np.inf)):
+    if not (weights.min() > 0.0 and weights.max() < np.inf):
         raise ValueError("H must be positive definite")
     if hessian.ndim == 1 or np.count_nonzero(hessian) == len(weights):
         return nearest(-linear / weights, weights, A, b, lower, upper)

@@ -65,6 +65,7 @@ def to_unit_bounds(
 
 @part
 def to_unit_rows(
+    looseness: float,
     A: FloatArray,
     b: FloatArray,
     origin: FloatArray,
@@ -79,6 +80,7 @@ def to_unit_rows(
     A row that asks for nothing, ``b = -inf`` or ``a = 0 <= -b``, becomes ``0'v >= -1``.
 
     Args:
+        looseness: Factor on the rounding error.
         A: Rows, shape ``(k, m)``.
         b: Shape ``(k,)``, may be -inf.
         origin: From `to_unit_bounds`, shape ``(m,)``.
@@ -92,6 +94,7 @@ def to_unit_rows(
         A code, and the row at fault if it is not `SOLVED`.
     """
     k, m = A.shape
+    rounding = _ROUNDING * looseness * (m + 1)
     for i in range(k):
         squares = 0.0
         at = 0.0
@@ -108,7 +111,7 @@ def to_unit_rows(
             for j in range(m):
                 N[i, j] *= inverse
             c[i] = (b[i] - at) * inverse
-            noise[i] = _ROUNDING * (m + 1) * size * inverse
+            noise[i] = rounding * size * inverse
             inverse_norm[i] = inverse
             continue
         if not (squares < math.inf and b[i] < math.inf):

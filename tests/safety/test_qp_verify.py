@@ -94,7 +94,7 @@ def test_the_kernel_does_not_take_its_own_solvers_word(
 
     monkeypatch.setattr(checked, "solve_unchecked", liar)
     u, lam = np.empty(2), np.empty(6)
-    code = checked.solve_checked.py_func(U_NOM, W, A, B, LOW, HIGH, u, lam, np.empty(100))
+    code = checked.solve_and_check.py_func(U_NOM, W, A, B, LOW, HIGH, u, lam, np.empty(100))
     assert code == expected
     assert np.isnan(u).all()
 
