@@ -59,7 +59,7 @@ class Chain:
         active: tuple[str, ...] = ()
         status, reason = Status.NOMINAL, ""
         for turn in range(self._rounds):
-            before = u
+            settled = True
             for gate in self.filters:
                 answer = gate.filter(x, u, context)
                 if answer.status in _FALLEN:
@@ -69,8 +69,9 @@ class Chain:
                     margins.append(answer.margins)
                 active = tuple(dict.fromkeys((*active, *answer.active)))
                 status = max(status, answer.status, key=_ORDER.index)
+                settled = settled and _close(answer.u, u)
                 reason, u = reason or answer.reason, answer.u
-            if _close(u, before):
+            if settled:
                 changed = not np.array_equal(u, u_nominal)
                 took = time.perf_counter() - start
                 joined = np.concatenate(margins)

@@ -71,6 +71,8 @@ class DiscreteCbf(Guarded):
         soft = [b.label for b in barriers if b.priority > 0]
         if soft:
             raise ValueError(f"barrier {soft[0]} is soft; this filter keeps hard barriers only")
+        if isinstance(system, DiscreteTime) and abs(system.tick_s - tick_s) > 1e-12:
+            raise ValueError(f"tick_s is {tick_s}, but the system's tick is {system.tick_s}")
         if parts is None:
             parts = 1 if isinstance(system, DiscreteTime) else 4
         self.system, self.barriers = system, tuple(barriers)
