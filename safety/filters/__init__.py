@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from hiera.safety.filters.guard import Backup, Guard
     from hiera.safety.filters.lidar_cbf import LidarCbf
     from hiera.safety.filters.pass_through import PassThrough
+    from hiera.safety.filters.predictive import PredictiveFilter
+    from hiera.safety.filters.predictive_nonlinear import NonlinearPredictiveFilter
     from hiera.safety.filters.rollout_policy import RolloutPolicy
 
 __all__ = [
@@ -24,7 +26,9 @@ __all__ = [
     "DiscreteCbf",
     "Guard",
     "LidarCbf",
+    "NonlinearPredictiveFilter",
     "PassThrough",
+    "PredictiveFilter",
     "RolloutPolicy",
 ]
 
@@ -39,7 +43,9 @@ __getattr__ = lazily(
         "DiscreteCbf": "hiera.safety.filters.discrete",
         "Guard": "hiera.safety.filters.guard",
         "LidarCbf": "hiera.safety.filters.lidar_cbf",
+        "NonlinearPredictiveFilter": "hiera.safety.filters.predictive_nonlinear",
         "PassThrough": "hiera.safety.filters.pass_through",
+        "PredictiveFilter": "hiera.safety.filters.predictive",
         "RolloutPolicy": "hiera.safety.filters.rollout_policy",
     },
 )

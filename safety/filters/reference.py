@@ -7,8 +7,10 @@ Needs the extra ``mpc``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hiera.safety.contract import FloatArray
 from hiera.safety.extras import require
@@ -66,11 +68,11 @@ def solve_reference(programme: Programme) -> FloatArray | None:
     return np.asarray(u.value) if _solved(cp, distance, kept) else None
 
 
-def _rows(p: Programme, mask: FloatArray, u: object, b: FloatArray) -> list[object]:
-    return [p.A[mask] @ u >= b[mask]] if np.any(mask) else []  # type: ignore[operator]
+def _rows(p: Programme, mask: NDArray[np.bool_], u: Any, b: FloatArray) -> list[Any]:
+    return [p.A[mask] @ u >= b[mask]] if np.any(mask) else []
 
 
-def _solved(cp: object, cost: object, rows: list[object]) -> bool:
-    problem = cp.Problem(cp.Minimize(cost), rows)  # type: ignore[attr-defined]
+def _solved(cp: Any, cost: Any, rows: list[Any]) -> bool:
+    problem = cp.Problem(cp.Minimize(cost), rows)
     problem.solve(solver="CLARABEL")
     return str(problem.status) == "optimal"

@@ -80,7 +80,9 @@ def call_function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """
     if function in _FUNCTIONS:
         return _FUNCTIONS[function](*args, **kwargs)
-    plain = [_plain(a) for a in args]
+    plain = [
+        type(a)(_boxed(v) for v in a) if isinstance(a, list | tuple) else _boxed(a) for a in args
+    ]
     try:
         return symbols(function(*plain, **{k: _plain(v) for k, v in kwargs.items()}))
     except TypeError as error:
@@ -99,6 +101,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_plain(v) for v in value)
     return value
+
+
+def _boxed(value: Any) -> Any:
+    """As `_plain`, and single symbols as arrays: NumPy would call the symbol back without end."""
+    return np.array(value, dtype=object) if isinstance(value, Expr) else _plain(value)
 
 
 def _graph_of(inputs: Sequence[Any]) -> Graph:
