@@ -100,4 +100,4 @@ def _folded(
 
 
 def _scalar(value: Any) -> Any:
-    return value.reshape(-1)[0] if np.ndim(value) else value
+    return value.reshape(-1)[0] if isinstance(value, np.ndarray) else value
