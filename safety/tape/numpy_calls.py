@@ -122,9 +122,9 @@ def call_ufunc(graph: Graph, ufunc: Any, method: str, inputs: Any, kwargs: dict[
     Raises:
         TraceError: If the function has no counterpart on the tape.
     """
-    given = {k: v for k, v in kwargs.items() if not (k == "out" and v in (None, (None,)))}
-    given = {k: v for k, v in given.items() if not (k == "where" and v is True)}
-    if "out" in given or "where" in given:
+    out, where = kwargs.get("out"), kwargs.get("where", True)
+    given = {k: v for k, v in kwargs.items() if k not in ("out", "where")}
+    if any(o is not None for o in out or ()) or where is not True:
         raise TraceError(f"np.{ufunc.__name__} with out= or where= cannot be recorded")
     plain = [np.asarray(_plain(a), dtype=object) for a in inputs]
     if ufunc in (np.matmul, np.vecdot if hasattr(np, "vecdot") else np.matmul):
