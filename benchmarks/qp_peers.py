@@ -45,6 +45,8 @@ class Peer:
         call: The timed call.
         read: The point and what the solver says of it.
         share: Part of the programmes it is asked, less than 1 for slow ones.
+        infeasible: How many infeasible programmes it is asked at most, for solvers that take
+            seconds to give one up.
         verdict: False if the solver never says whether it solved; then all it returns is taken
             for an answer, as its user would.
     """
@@ -53,6 +55,7 @@ class Peer:
     call: Callable[[Any], Any]
     read: Read
     share: float = 1.0
+    infeasible: int | None = None
     verdict: bool = True
 
 
@@ -177,7 +180,8 @@ def _proxqp(check_gap: bool) -> Callable[[int, int], Peer]:
             ),
             call,
             lambda qp: (np.array(qp.results.x), names.get(qp.results.info.status, NONE)),
-            share=0.02,
+            share=0.2,
+            infeasible=3,
         )  # fmt: skip
 
     return build

@@ -9,11 +9,12 @@ on the package index); what is missing is a row that says so.
 Programmes are random: 70 % feasible, 10 % with a feasible slab 1e-7 to 1e-3 thin, 20 % infeasible
 by a gap of 1e-6 to 1e-1. The reference is exact: rational arithmetic proves each answer (see
 ``qp_exact.py``). Every solver gets the first programmes of the same list, slow ones fewer (column
-N). Times are CPU microseconds of the process around the call alone, arrays made ready before,
-clock subtracted, the least of three rounds; solvers take turns in blocks, on one core. A point
-outside the box or the rows counts where the solver calls it solved; a solver without a verdict
-(*) is taken to say solved whatever it returns. "wrong yes" is solved where nothing is feasible,
-"wrong no" infeasible where something is, "none" neither.
+N), ProxQP three infeasible ones, which take it seconds. Times are CPU microseconds of the process
+around the call alone, arrays made ready before, clock subtracted, the least of three rounds;
+solvers take turns in blocks, on one core. A point outside the box or the rows counts where the
+solver calls it solved; a solver without a verdict (*) is taken to say solved whatever finite point
+it returns. "wrong yes" is solved where nothing is feasible (a gap under the solver's tolerance
+among them), "wrong no" infeasible where something is, "none" neither.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Score:
     """What one solver did on the programmes of one shape.
 
     Attributes:
-        micros: Least time of each call [us].
+        nanos: Least time of each call [ns]; NaN where it was not made.
         errors: Distance to the exact answer where there is one and the solver gave a point.
         box: Largest excess over a bound among points called solved.
         rows: Largest distance outside a row among them.
@@ -49,7 +50,7 @@ class Score:
         none: No answer at all.
     """
 
-    micros: np.ndarray
+    nanos: np.ndarray
     errors: list[float] = field(default_factory=list)
     box: float = 0.0
     rows: float = 0.0
@@ -84,13 +85,13 @@ def clock_cost() -> int:
 def run_block(peer: Peer, block: list[tuple[int, Problem]], score: Score, first: bool) -> None:
     """One round over one block; answers are judged in the first, very slow calls not repeated."""
     for i, p in block:
-        if SLOW_NS < score.micros[i] < np.inf:
+        if np.isnan(score.nanos[i]) or SLOW_NS < score.nanos[i] < np.inf:
             continue
         ready = peer.prepare(p)
         start = time.process_time_ns()
         raw = peer.call(ready)
         took = time.process_time_ns() - start
-        score.micros[i] = min(score.micros[i], took)
+        score.nanos[i] = min(score.nanos[i], took)
         if first:
             score.judge(p, *peer.read(raw))
 
@@ -107,14 +108,19 @@ def measure(problems: list[Problem], names: list[str]) -> dict[str, tuple[Peer, 
             continue
         for p in problems[:3]:
             peer.call(peer.prepare(p))
-        count = max(1, round(peer.share * len(problems)))
-        rows[name] = (peer, Score(np.full(count, np.inf)))
+        asked = problems[: max(1, round(peer.share * len(problems)))]
+        left = np.cumsum([p.exact is None for p in asked])
+        skip = [
+            p.exact is None and peer.infeasible is not None and left[i] > peer.infeasible
+            for i, p in enumerate(asked)
+        ]
+        rows[name] = (peer, Score(np.where(skip, np.nan, np.inf)))
     for turn in range(ROUNDS):
         for first in range(0, len(problems), BLOCK):
             for row in rows.values():
                 if not isinstance(row, str):
                     peer, score = row
-                    end = min(first + BLOCK, len(score.micros))
+                    end = min(first + BLOCK, len(score.nanos))
                     block = [(i, problems[i]) for i in range(first, end)]
                     run_block(peer, block, score, turn == 0)
     return rows
@@ -127,7 +133,7 @@ def add_rows(table: Table, rows: dict[str, tuple[Peer, Score] | str], clock: int
             table.add_row(f"{name}: {row}")
             continue
         peer, score = row
-        micros = np.maximum(score.micros - clock, 0.0) / 1e3
+        micros = np.maximum(score.nanos[~np.isnan(score.nanos)] - clock, 0.0) / 1e3
         errors = np.array(score.errors) if score.errors else np.array([np.nan])
         table.add_row(
             name if peer.verdict else f"{name} *",
