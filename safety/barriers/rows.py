@@ -180,9 +180,11 @@ def _rate_of(
 ) -> Expr:
     """dD/dt under a held input."""
     graph = field.graph
+    if not barrier.sampled:
+        return graph.node(0.0)
     if barrier.curvature is not None:
         return graph.node(-float(barrier.curvature))
-    if barrier.sampled and (kink := kinks(h)):
+    if kink := kinks(h):
         raise ValueError(
             f"barrier {barrier.label}: h has a kink ({kink[0].op.name.lower()}), so nothing is "
             "known between two ticks; use all_of or any_of, squares of np.maximum(e, 0), or give "
