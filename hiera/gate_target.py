@@ -1,31 +1,66 @@
-"""A safety filter named on the command line: ``file.py:name`` or ``package.module:name``."""
+"""A safety filter named on the command line: a YAML file, or a name in a Python file or module."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from hiera.errors import HieraError, UnknownNameError, nearest
 from hiera.safety.contract import SafetyFilter
 
 
+@dataclass(frozen=True)
+class GateFile:
+    """A filter, and what its file says about verifying it.
+
+    Attributes:
+        gate: The filter.
+        truths: Barriers under ``verify.truths``, what must really hold.
+        verify: The other settings under ``verify``.
+    """
+
+    gate: SafetyFilter
+    truths: tuple[Any, ...]
+    verify: Mapping[str, Any]
+
+
 def load_gate(target: str) -> SafetyFilter:
+    """The filter of `load_target`."""
+    return load_target(target).gate
+
+
+def load_target(target: str) -> GateFile:
     """Loads a filter.
 
     Args:
-        target: ``file.py:name`` or ``package.module:name``; the name is that of a filter, or of
+        target: A YAML file (see `hiera.gate_config`) or the name of a shipped one, or
+            ``file.py:name`` or ``package.module:name``; the name is that of a filter, or of
             something that returns one when it is called without arguments.
 
     Raises:
         HieraError: If there is no such file, module or name, if its code fails, or if what it
             names is no filter.
     """
+    shipped = Path(__file__).parent / "configs" / f"{target}.yaml"
+    if target.endswith((".yaml", ".yml")) or shipped.is_file():
+        from hiera.gate_config import load_gate_file
+
+        return load_gate_file(shipped if shipped.is_file() else Path(target))
+    return GateFile(_named(target), (), {})
+
+
+def _named(target: str) -> SafetyFilter:
     place, colon, name = target.rpartition(":")
     if not (colon and place and name.isidentifier()):
-        raise HieraError(f"{target!r} names no filter; write file.py:name or package.module:name")
+        raise HieraError(
+            f"{target!r} names no filter; write file.yaml, file.py:name or package.module:name"
+        )
     module = _file(Path(place)) if place.endswith(".py") else _module(place)
     if not hasattr(module, name):
         raise UnknownNameError(f"{place} has no {name!r}{nearest(name, _offered(module))}")

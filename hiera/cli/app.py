@@ -211,6 +211,72 @@ def serve(
     raise typer.Exit(serve_command.serve(asked, console, as_json=as_json, quiet=quiet))
 
 
+@app.command(
+    epilog="Examples: hiera verify gates/braking_wall  ·  "
+    "hiera verify my_robot.py:gate --low=-3,-3 --high=3,3 --episodes 512  ·  "
+    "hiera verify my_robot.py:gate --replay verify/worst.npz"
+)
+def verify(
+    target: Annotated[
+        str,
+        typer.Argument(help="file.yaml or shipped gate, file.py:name, or package.module:name."),
+    ],
+    low: Annotated[
+        str | None, typer.Option("--low", help="Lower corner of the starts, as -3,-3.")
+    ] = None,
+    high: Annotated[
+        str | None, typer.Option("--high", help="Upper corner of the starts, as 3,3.")
+    ] = None,
+    episodes: Annotated[
+        int | None, typer.Option("--episodes", min=8, help="Episodes side by side.")
+    ] = None,
+    ticks: Annotated[int | None, typer.Option("--ticks", min=1, help="Length of each.")] = None,
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", min=1, help="Rounds of the cross-entropy search.")
+    ] = None,
+    boxes: Annotated[
+        int, typer.Option("--boxes", min=0, help="Budget of the proof; 0 leaves it out.")
+    ] = 4000,
+    record: Annotated[
+        Path | None, typer.Option("--replay", help="Run the worst episode of a record again.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the results.")] = Path("verify"),
+    seed: Seed = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Hunt for violations of a safety filter; exit code 1 if something was found."""
+    from hiera.cli import verify_command
+
+    if record is not None:
+        raise typer.Exit(verify_command.replay(target, record, console, as_json=as_json))
+    settings = {"episodes": episodes, "ticks": ticks, "rounds": rounds, "seed": seed}
+    asked = verify_command.Asked(target, low, high, settings, boxes, out)
+    raise typer.Exit(verify_command.verify(asked, console, as_json=as_json, quiet=quiet))
+
+
+@app.command(
+    epilog="Examples: hiera export gate.py:gate --out c  ·  "
+    "hiera export my_robot.safety:make_gate --out firmware/src --name keep_out --json"
+)
+def export(
+    target: Annotated[
+        str,
+        typer.Argument(help="file.py:name or package.module:name of a CbfFilter, or its maker."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder that the files are written to.")],
+    name: Annotated[
+        str, typer.Option("--name", help="Of the files, and beginning of what they make public.")
+    ] = "gate",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a barrier filter as C99 that needs neither Python nor memory from the heap."""
+    from hiera.cli import export_command
+
+    export_command.export(target, out, name, console, as_json=as_json, quiet=quiet)
+
+
 @app.command("list")
 def list_parts(as_json: AsJson = False) -> None:
     """List families, worlds, planners, controllers, filters, backends and shipped configs."""

@@ -82,6 +82,11 @@ class ControlAffine:
         """Whether `f` and `g` could be recorded."""
         return self._flow is not None
 
+    @property
+    def flow(self) -> Program | None:
+        """Program of ``f(x) + g(x) u + w``, inputs ``x, u, w``; None if not recorded."""
+        return self._flow
+
     def record(self, graph: Graph, x: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         """Nodes of ``f(x)``, shape ``(n,)``, and of ``g(x)``, shape ``(n, m)``.
 

@@ -63,6 +63,7 @@ class BackupCbf(Guarded):
         m = system.m
         self._weights = np.array(vector("weights", np.ones(m) if weights is None else weights, m))
         self.backup, self._alpha = backup, alpha
+        self.system, self.barriers = system, backup.barriers
         self._margin = backup.margin()
         self._slopes = np.zeros((backup.rows, system.n))
         self._multipliers = np.zeros(backup.rows + 2 * m)

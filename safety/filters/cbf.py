@@ -83,6 +83,7 @@ class CbfFilter(Guarded):
             raise ValueError("weights must be positive and uncertainty not negative")
         low, high = np.asarray(system.u_min), np.asarray(system.u_max)
         self.system, self.barriers = system, tuple(barriers)
+        self.uncertainty, self.domain = np.array(error), domain
         self.rows = Rows(
             system,
             self.barriers,

@@ -18,6 +18,7 @@ from hiera.safety.filters import cbf_kernel as kernel
 from hiera.safety.filters.packed import Packed, pack, within_domain
 from hiera.safety.qp.dual_active_set import workspace_size
 from hiera.safety.tape.program import IntArray
+from hiera.safety.verify.viability import Viability, prove_viability
 
 Domain = tuple[ArrayLike, ArrayLike]
 
@@ -34,7 +35,8 @@ class Rows:
         count: Number of rows in the last call.
         q: Parameters that the context must hold.
         varying: Whether there are rows beyond the fixed ones.
-        priorities: Of the fixed rows, then of each group.
+        priorities: Of the fixed rows.
+        viability: What was proved about gains of relative degree 2 and more, if there are any.
     """
 
     def __init__(
@@ -71,6 +73,11 @@ class Rows:
 
         self.program, packed = build(fixed)
         self.ints, self.floats = packed.ints, packed.floats
+        self.viability: Viability | None = None
+        if domain is not None and not unproven and any(d > 1 for d in self.program.degrees):
+            self.viability = _prove(
+                system, self.program, domain, tick_s if sampled else 0.0, uncertainty
+            )
         self.groups = [(b, *build([b])) for b in groups]
         self.opaque = [OpaqueBarrier(system, b, tick_s, sampled, uncertainty) for b in opaque]
         self.fixed, self.count, self.q = self.program.k, self.program.k, self.program.q
@@ -282,9 +289,31 @@ def _check_gains(
                 f"barrier {label}: alpha * tick_s must be at most 1, not "
                 f"{gain:g} * {tick_s:g} = {gain * tick_s:g}"
             )
-        if degree > 1 and barrier.priority == 0 and domain is None and not unproven:
+        if degree > 1 and barrier.priority == 0 and not unproven and (domain is None or program.q):
             raise ValueError(
                 f"barrier {label} has relative degree {degree}: whether its gains fit the input "
-                "limits can only be proved on a domain; give domain=(low, high), use a barrier "
-                "with the braking distance in it, or say unproven=True"
+                "limits can only be proved on a domain and without parameters; give "
+                "domain=(low, high), use a barrier with the braking distance in it, or say "
+                "unproven=True"
             )
+
+
+def _prove(
+    system: ControlAffine,
+    program: RowProgram,
+    domain: Domain,
+    tick_s: float,
+    uncertainty: FloatArray,
+) -> Viability:
+    """Proves that gains of relative degree 2 and more fit the input limits, or refuses them."""
+    low, high = (np.asarray(side, dtype=np.float64) for side in domain)
+    found = prove_viability(
+        system, program, low, high, tick_s=tick_s, uncertainty=uncertainty, boxes=2000
+    )
+    if found.counterexample is not None:
+        names = [label for label, d in zip(program.labels, program.degrees, strict=True) if d > 1]
+        raise ValueError(
+            f"gains of {', '.join(names)} do not fit the input limits: {found.sentence()}; use "
+            "smaller gains, a smaller domain, or a barrier with the braking distance in it"
+        )
+    return found

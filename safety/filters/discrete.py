@@ -82,6 +82,7 @@ class DiscreteCbf(Guarded):
         self._weights = np.array(vector("weights", np.ones(m) if weights is None else weights, m))
         error = np.zeros(n) if uncertainty is None else uncertainty
         self._error = np.array(vector("uncertainty", error, n))
+        self.uncertainty = self._error
         self._noise = np.array(system.disturbance)
         shares = np.array(self._rows.shares)
         self._keep = 1.0 - gamma * shares

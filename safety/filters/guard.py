@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -89,9 +89,19 @@ class Guarded:
         )
         self._shape_x, self._shape_u, self._shape_p = (n,), (m,), (q,)
         self._inputs = np.zeros(n + q + m)
+        self._bind()
+
+    def _bind(self) -> None:
+        """Makes state, parameters and action views of the one array that the kernels take."""
+        n, q = self._shape_x[0], self._shape_p[0]
         self._x = self._inputs[:n]
         self._p = self._inputs[n : n + q]
         self._u = self._inputs[n + q :]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restores a copy; copying tears views from their array, so they are made anew."""
+        self.__dict__.update(state)
+        self._bind()
 
     def reset(self) -> None:
         """Forgets the clock of the last episode."""

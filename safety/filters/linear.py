@@ -94,7 +94,7 @@ def lqr(system: Linear, Q: FloatArray, R: FloatArray) -> FloatArray:
     """Gain K of ``u = K x`` that minimises ``sum x' Q x + u' R u``, shape ``(m, n)``."""
     A, B = system.A, system.B
     P = solve_discrete_are(A, B, Q, R)
-    gain: FloatArray = -np.linalg.solve(R + B.T @ P @ B, B.T @ P @ A)
+    gain: FloatArray = np.asarray(-np.linalg.solve(R + B.T @ P @ B, B.T @ P @ A), dtype=np.float64)
     return gain
 
 

@@ -118,11 +118,20 @@ def test_gains_that_no_input_can_follow_are_never_silent() -> None:
     system = double()
     with pytest.raises(ValueError, match="relative degree 2"):
         CbfFilter(system, [Barrier(wall, (5.0, 5.0))], tick_s=0.01)
+    for gains in ((5.0, 5.0), (2.0, 2.0)):
+        with pytest.raises(ValueError, match="no input satisfies every row"):
+            CbfFilter(
+                system, [Barrier(wall, gains)], tick_s=0.01, domain=([-3.0, -3.0], [3.0, 3.0])
+            )
     gate = CbfFilter(system, [Barrier(wall, (5.0, 5.0))], tick_s=0.01, unproven=True)
     run = drive(gate, system, [0.0, 0.0], lambda x: np.array([2.0]), [wall], tick_s=0.01, ticks=400)
     assert run.worst < -0.1
     assert run.stopped() > 0
-    gentle = CbfFilter(system, [Barrier(wall, (1.0, 1.0))], tick_s=0.01, unproven=True)
+    gentle = CbfFilter(
+        system, [Barrier(wall, (1.0, 1.0))], tick_s=0.01, domain=([-3.0, -1.9], [3.0, 1.9])
+    )
+    assert gentle.rows.viability is not None
+    assert gentle.rows.viability.proved > 0.5
     run = drive(gentle, system, [0.0, 0.0], lambda x: np.array([2.0]), [wall], tick_s=0.01)
     assert run.worst >= 0.0
     assert run.stopped() == 0
