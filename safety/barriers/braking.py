@@ -13,9 +13,13 @@ a <= a_max - what a disturbance can take off:
     stop:       h' = v cos(angle between) - v u / a >= 0 at u = -a sign(v)
 
 A high-order barrier with gains gives no such promise: with both gains at 5/s and 2 m/s^2 a point
-runs metres into a wall at any sampling rate. Leave a a few per cent below a_max: the margin of a
-tick is covered from that. Several limits on one axis, or several axes with inputs of their own, fit
-together; several discs need a direction that brakes for all.
+runs metres into a wall at any sampling rate.
+
+Between ticks u is held, and the margin for that is paid from what a leaves of the input limits. A
+fifth left over, alpha tick <= 0.4 and a bounded speed have never led to a stop in the tests, up to
+ticks of 0.2 s; a disc without a speed limit has, at 0.2 s. Several limits on one axis, or several
+axes with inputs of their own, fit together; several discs need a direction that brakes for all.
+Outside of the safe set a limit acts only while the speed leads farther out.
 """
 
 from __future__ import annotations
