@@ -316,7 +316,7 @@ def test_the_boundary_of_each_shape_is_where_geometry_puts_it(x: float, y: float
     local = TURN.T @ (p - (-1.0, 0.0))
     to_box = np.linalg.norm(np.maximum(np.abs(local) - (0.2, 0.4), 0.0))
     local = TURN.T @ p
-    inside = (local[0] / 0.5) ** 2 + (local[1] / 0.3) ** 2 - 1.0
+    inside = 0.15 * ((local[0] / 0.5) ** 2 + (local[1] / 0.3) ** 2 - 1.0)
     for barrier, clearance in (
         (keep_out_ball((0.0, 0.0), 0.5), np.hypot(x, y) - 0.5),
         (keep_out_capsule(a, b, 0.3), to_segment - 0.3),
