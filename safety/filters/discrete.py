@@ -10,7 +10,8 @@ by running the tick, and, where estimation error or disturbance are bounded, by 
 arithmetic over all of them.
 
 Between two parts of a tick a barrier dips at most M (dt / J)^2 / 8 below its neighbours, with M a
-bound on ``-h''``; that much, `curvature` times, is the reserve.
+bound on ``-h''`` under a held input; that is the reserve. M is derived by interval arithmetic where
+it is bounded whatever the state, else it must be given.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hiera.safety.barriers.barrier import Barrier
+from hiera.safety.barriers.curvature import known_curvature
+from hiera.safety.barriers.rows import compile_rows
 from hiera.safety.contract import Context, FloatArray, SafeAction, Status
 from hiera.safety.dynamics.control_affine import ControlAffine, vector
 from hiera.safety.dynamics.discrete_time import DiscreteTime
@@ -40,7 +43,8 @@ class DiscreteCbf(Guarded):
 
     Args:
         system: Continuous dynamics, or a map from tick to tick.
-        barriers: What is to stay non-negative; all count as hard, `Barrier.curvature` gives M.
+        barriers: What is to stay non-negative; all count as hard. `Barrier.curvature` gives M
+            where it cannot be derived.
         tick_s: Period in which the input is held [s].
         gamma: Part of the distance that may be lost in a tick, in ``(0, 1]``.
         parts: J, at how many instants of a tick the barriers are looked at.
@@ -87,7 +91,7 @@ class DiscreteCbf(Guarded):
         shares = np.array(self._rows.shares)
         self._keep = 1.0 - gamma * shares
         part_s = tick_s / parts
-        self._reserve = np.array([(b.curvature or 0.0) * part_s**2 / 8.0 for b in self.barriers])
+        self._reserve = np.array([_curvature(system, b) for b in self.barriers]) * part_s**2 / 8.0
         self._of = np.repeat(np.arange(len(self.barriers)), parts)
         count = len(shares)
         registers = max(self._rows.later.n_registers, self._rows.slopes.n_registers)
@@ -233,3 +237,23 @@ class DiscreteCbf(Guarded):
         if np.any(self._multipliers[count:] > 0.0):
             names.append("input_limits")
         return tuple(dict.fromkeys(names))
+
+
+def _curvature(system: ControlAffine | DiscreteTime, barrier: Barrier) -> float:
+    """M of a barrier; nothing is between the ticks of a discrete-time system.
+
+    Raises:
+        ValueError: If it must be given.
+    """
+    if isinstance(system, DiscreteTime):
+        return 0.0
+    if barrier.curvature is not None:
+        return float(barrier.curvature)
+    program = compile_rows(system, [barrier])
+    bound = float(known_curvature(system, program, None, 0.0)[0])
+    if program.degrees[0] > 1 or not np.isfinite(bound):
+        raise ValueError(
+            f"barrier {barrier.label}: give curvature=, a bound on -h'' under a held input; it is "
+            "not bounded whatever the state"
+        )
+    return bound

@@ -51,7 +51,7 @@ def test_one_tick_ahead_a_braking_barrier_is_kept_to_a_hundredth_of_a_millimetre
     tick: float,
 ) -> None:
     system = double()
-    gate = DiscreteCbf(system, [Barrier(braking, curvature=4.0)], tick_s=tick)
+    gate = DiscreteCbf(system, [Barrier(braking)], tick_s=tick)
     for start in ([0.0, 0.0], [-3.0, 3.0]):
         run = drive(gate, system, start, lambda x: np.array([2.0]), [wall], tick_s=tick, ticks=300)
         assert run.worst >= -1e-5
@@ -129,6 +129,11 @@ def test_a_rolled_out_policy_backs_up_a_filter_that_has_no_answer() -> None:
     run = drive(gate, system, [0.0, 1.0], lambda x: np.array([2.0]), [wall], tick_s=0.05, ticks=200)
     assert run.counts["backup"] > 0
     assert run.worst >= -1e-9
+
+
+def test_what_happens_between_the_parts_of_a_tick_is_not_passed_over() -> None:
+    with pytest.raises(ValueError, match=r"give curvature="):
+        DiscreteCbf(unicycle(), [Barrier(disc, name="disc")], tick_s=0.1)
 
 
 def test_policies_that_leave_the_limits_or_the_shape_are_refused() -> None:
