@@ -60,8 +60,8 @@ class OpaqueBarrier:
             )
         self.label, self.priority = barrier.label, barrier.priority
         self._system, self._h, self._gradient = system, barrier.h, barrier.gradient
-        self._gain = barrier.gains(1)[0]
-        if sampled and barrier.sampled and self._gain * tick_s > 1.0 + 1e-12:
+        self.gain = barrier.gains(1)[0]
+        if sampled and barrier.sampled and self.gain * tick_s > 1.0 + 1e-12:
             raise ValueError(f"barrier {self.label}: alpha * tick_s must be at most 1")
         self._margin = 0.5 * tick_s * (barrier.curvature or 0.0) if sampled else 0.0
         self._noise = np.asarray(system.disturbance)
@@ -90,6 +90,6 @@ class OpaqueBarrier:
         slope = np.asarray(self._gradient(x), dtype=np.float64)
         f, g = np.asarray(self._system.f(x)), np.asarray(self._system.g(x))
         worst = float(np.abs(slope) @ self._noise)
-        b = -(float(slope @ f) - worst + self._gain * h) + self._margin
+        b = -(float(slope @ f) - worst + self.gain * h) + self._margin
         value = np.array([h])
         return value, value, slope @ g, np.array([b])

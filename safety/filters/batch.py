@@ -20,6 +20,7 @@ from hiera.safety.filters.cbf_kernel import (
     FILTERED,
     NOT_FINITE,
     OUTSIDE,
+    ROUNDING,
     STRAYED,
     decide,
     filter_packed,
@@ -177,7 +178,7 @@ def _filter_many(
             for i in range(k):
                 margins[s, i] = rows[i, j]
                 outside = outside or (levels[i] == 0 and rows[k + i, j] < _INSIDE)
-                b[i] = rows[(2 + m) * k + i, j] + extra[i]
+                b[i] = rows[(2 + m) * k + i, j] - ROUNDING + extra[i]
                 for c in range(m):
                     A[i, c] = rows[2 * k + i * m + c, j]
             if not (finite(inputs[s]) and finite(b) and finite(margins[s])):

@@ -196,10 +196,19 @@ class CbfFilter(Guarded):
         answer, reason = self._ask_backups(start, context, margins, reason)
         if answer is not None:
             return answer
-        u, _ = self._least_slack(1 + self.rows.row_priorities())
-        if u is None:
-            return self._stop(start, reason, margins)
+        u = self._least_violation(context or _NO_CONTEXT)
         return self._answer(start, u, Status.STOP, margins, "least_violation", reason)
+
+    def _least_violation(self, context: Context) -> FloatArray:
+        """Of the inputs that may be best where none will do, the one that is, held for a tick."""
+        rows = self.rows
+        found = rows.corners()
+        for share in (1.0, 0.0):
+            rows.assemble(self._inputs, context, share)
+            u, _ = self._least_slack(1 + rows.row_priorities())
+            if u is not None:
+                found.insert(0, u)
+        return max(found, key=lambda u: rows.gap(self._inputs, context, u))
 
     def _least_slack(self, priorities: IntArray) -> tuple[FloatArray | None, FloatArray]:
         """The input that gives way least on rows of priority 1 and more, and the slacks."""

@@ -24,6 +24,7 @@ from hiera.safety.filters.packed import (
     N,
     Q,
     curvature_of,
+    gains_of,
     limits_of,
     program_of,
     rest_of,
@@ -47,6 +48,10 @@ NAMED_ROWS = 56
 NARROWER = (0.25, 0.05, 0.01, 0.0)
 """Half widths of the boxes that are tried round a promising input, of the range of inputs."""
 HALVINGS = 5
+STEPS = (1.0, 0.5, 0.25, 0.1, 0.03)
+SWEEPS = 2
+ROUNDING = 1e-12
+"""Taken off every row [unit of h / s]: less than that is rounding, not a violation."""
 CORNERS = 4
 """Most inputs for which every corner of the limits is tried."""
 _INSIDE = -1e-9
@@ -85,16 +90,17 @@ def rows_at(
         scratch: At least `scratch_size` long.
 
     Returns:
-        False if a row is not finite.
+        False if a row is not finite before the margin of the tick; that margin may be infinite.
     """
     k, m = ints[K], ints[M]
     rows_at_instant(z, ints, floats, rows, scratch)
+    known = finite(rows[: k * (m + 3)])
     if ints[MOVES] and whole and ints[KNOWN]:
         tick = limits_of(ints, floats)[0]
-        rows[(m + 2) * k :] += 0.5 * tick * curvature_of(ints, floats)
+        rows[(m + 2) * k : (m + 3) * k] += 0.5 * tick * curvature_of(ints, floats)
     elif ints[MOVES]:
         _allow_for_motion(z, ints, floats, low, high, rows, scratch)
-    return finite(rows[: k * (m + 3)])
+    return known
 
 
 @compiled
@@ -115,6 +121,9 @@ def rows_at_instant(
     run(code, constants, z, outputs, rows, scratch)
     if ints[UNSURE]:
         _allow_for_error(z, ints, floats, rows, scratch)
+    first = (2 + ints[M]) * ints[K]
+    for i in range(first, first + ints[K]):
+        rows[i] -= ROUNDING
 
 
 @compiled
@@ -287,25 +296,69 @@ def filter_packed(
 
 @compiled
 def candidate(
-    which: int, ints: IntArray, floats: FloatArray, middle: FloatArray, u: FloatArray
+    which: int,
+    ints: IntArray,
+    floats: FloatArray,
+    holding: FloatArray,
+    middle: FloatArray,
+    u: FloatArray,
 ) -> bool:
     """Inputs round which small boxes are tried; False where the list ends.
 
-    First `middle`, which the caller has found by `with_most_margin`; then the input of rest, then
-    the corners of the input limits, as long as there are few.
+    First `holding`, then `middle`, which the caller has found by `with_no_loss` and
+    `with_most_margin`; then the input of rest, then the corners of the input limits, as long as
+    there are few.
     """
     m = ints[M]
     _, low, high, _, _ = limits_of(ints, floats)
     if which == 0:
-        u[:] = middle
+        u[:] = holding
     elif which == 1:
+        u[:] = middle
+    elif which == 2:
         u[:] = rest_of(ints, floats)
-    elif m <= CORNERS and which < 2 + (1 << m):
+    elif m <= CORNERS and which < 3 + (1 << m):
         for j in range(m):
-            u[j] = high[j] if (which - 2) >> j & 1 else low[j]
+            u[j] = high[j] if (which - 3) >> j & 1 else low[j]
     else:
         return False
     return True
+
+
+@compiled
+def with_no_loss(
+    u_nominal: FloatArray,
+    weights: FloatArray,
+    A: FloatArray,
+    b_instant: FloatArray,
+    gains: FloatArray,
+    least: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    u: FloatArray,
+    multipliers: FloatArray,
+    scratch: FloatArray,
+) -> bool:
+    """The nearest input under which no barrier falls at all.
+
+    Args:
+        u_nominal: Shape ``(m,)``.
+        weights: Shape ``(m,)``.
+        A: Shape ``(k, m)``.
+        b_instant: Rows without the margin of the tick, shape ``(k,)``.
+        gains: Last gain of each row, shape ``(k,)``.
+        least: Least psi of each row, shape ``(k,)``.
+        low: Lower input limits, shape ``(m,)``.
+        high: Upper input limits, shape ``(m,)``.
+        u: Filled, shape ``(m,)``.
+        multipliers: Scratch, shape ``(k + 2 m,)``.
+        scratch: Scratch.
+
+    Returns:
+        False if there is none.
+    """
+    b = b_instant + gains * np.maximum(least, 0.0)
+    return decide(u_nominal, weights, A, b, low, high, u, multipliers, scratch) != FAILED
 
 
 @compiled
@@ -355,6 +408,68 @@ def with_most_margin(
 
 
 @compiled
+def tried(which: int, low: FloatArray, high: FloatArray, start: FloatArray, u: FloatArray) -> bool:
+    """Inputs that a search along the axes tries from a start; False where a sweep ends.
+
+    Sweep by sweep, one input at a time is moved up and down by a part of its range.
+    """
+    m = start.shape[0]
+    if which >= 2 * m * len(STEPS):
+        return False
+    step, rest = STEPS[which // (2 * m)], which % (2 * m)
+    j, sign = rest // 2, 1.0 - 2.0 * (rest % 2)
+    u[:] = start
+    u[j] = min(max(start[j] + sign * step * (high[j] - low[j]), low[j]), high[j])
+    return True
+
+
+@compiled
+def _searched(
+    z: FloatArray,
+    ints: IntArray,
+    floats: FloatArray,
+    rows: FloatArray,
+    u: FloatArray,
+    scratch: FloatArray,
+) -> bool:
+    """Moves an input along the axes until, held for the tick, it satisfies every row."""
+    m, k = ints[M], ints[K]
+    _, low, high, _, _ = limits_of(ints, floats)
+    trial = u.copy()
+    best = _gap(z, ints, floats, trial, rows, scratch)
+    for _ in range(SWEEPS):
+        which = 0
+        while best < 0.0 and tried(which, low, high, u, trial):
+            gap = _gap(z, ints, floats, trial, rows, scratch)
+            if gap > best:
+                best = gap
+                u[:] = trial
+            which += 1
+    return best >= 0.0 and k > 0 and m > 0
+
+
+@compiled
+def _gap(
+    z: FloatArray,
+    ints: IntArray,
+    floats: FloatArray,
+    u: FloatArray,
+    rows: FloatArray,
+    scratch: FloatArray,
+) -> float:
+    """How far the worst row is from being met by one input held for the tick."""
+    m, k = ints[M], ints[K]
+    rows_at(z, ints, floats, u, u, False, rows, scratch)
+    worst = np.inf
+    for i in range(k):
+        gap = -rows[(2 + m) * k + i]
+        for j in range(m):
+            gap += rows[2 * k + i * m + j] * u[j]
+        worst = min(worst, gap if gap == gap else -np.inf)
+    return worst
+
+
+@compiled
 def _narrowed(
     z: FloatArray,
     u_nominal: FloatArray,
@@ -374,14 +489,19 @@ def _narrowed(
     _, low, high, weights, _ = limits_of(ints, floats)
     A, b = rows[2 * k : (2 + m) * k].reshape(k, m), rows[(2 + m) * k :]
     middle, centre, least, most = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
-    wide = b.copy()
+    wide, holding = b.copy(), np.empty(m)
     rows_at_instant(z, ints, floats, rows, scratch)
     if not with_most_margin(
         u_nominal, weights, A, wide, b, low, high, middle, multipliers, scratch
     ):
         return FAILED
+    gains, psi = gains_of(ints, floats), rows[k : 2 * k]
+    if not with_no_loss(
+        u_nominal, weights, A, b, gains, psi, low, high, holding, multipliers, scratch
+    ):
+        holding[:] = middle
     which = 0
-    while candidate(which, ints, floats, middle, centre):
+    while candidate(which, ints, floats, holding, middle, centre):
         for share in NARROWER:
             for j in range(m):
                 half = share * (high[j] - low[j])
@@ -392,6 +512,10 @@ def _narrowed(
             if decide(u_nominal, weights, A, b, least, most, u, multipliers, scratch) != FAILED:
                 return FILTERED
         which += 1
+    if _searched(z, ints, floats, rows, holding, scratch):
+        rows_at(z, ints, floats, holding, holding, False, rows, scratch)
+        code: int = decide(u_nominal, weights, A, b, holding, holding, u, multipliers, scratch)
+        return code
     return FAILED
 
 

@@ -88,6 +88,7 @@ class Rows:
         self._registers = max([packed.registers, *(g[2].registers for g in self.groups)])
         self._labels: list[str] = list(self.program.labels)
         self._levels = np.array(self.priorities, dtype=np.int64)
+        self._gains = np.array(self.program.gains)
         self.out = np.zeros(0)
         self.scratch = np.zeros(0)
         self._names: dict[int, tuple[str, ...]] = {}
@@ -147,12 +148,18 @@ class Rows:
         wide = self.matrix()[1].copy()
         self._assemble(z, context, low, high, 0.0)
         A, instant = self.matrix()
-        middle, centre = np.empty(m), np.empty(m)
+        middle, holding, centre = np.empty(m), np.empty(m), np.empty(m)
+        shared = (low, high), (self._multipliers(), self.scratch)
         if kernel.with_most_margin(
-            u, self._weights, A, wide, instant, low, high, middle, self._multipliers(), self.scratch
+            u, self._weights, A, wide, instant, *shared[0], middle, *shared[1]
         ):
+            psi = self.out[m + self.count : m + 2 * self.count].copy()
+            if not kernel.with_no_loss(
+                u, self._weights, A, instant, self._gains, psi, *shared[0], holding, *shared[1]
+            ):
+                holding[:] = middle
             which = 0
-            while kernel.candidate(which, self.ints, self.floats, middle, centre):
+            while kernel.candidate(which, self.ints, self.floats, holding, middle, centre):
                 for share in kernel.NARROWER:
                     half = share * (high - low)
                     least, most = np.maximum(low, centre - half), np.minimum(high, centre + half)
@@ -160,8 +167,28 @@ class Rows:
                     if fits and self._decide(u, least, most) != kernel.FAILED:
                         return kernel.FILTERED
                 which += 1
+            if self._searched(z, context, holding):
+                return self._decide(u, holding, holding)
         self._assemble(z, context, low, high, 1.0)
         return self._decide(u, low, high)
+
+    def _searched(self, z: FloatArray, context: Context, u: FloatArray) -> bool:
+        """As the kernel's: moves an input along the axes until it satisfies every row."""
+        trial, best = u.copy(), self._gap(z, context, u)
+        for _ in range(kernel.SWEEPS):
+            which = 0
+            while best < 0.0 and kernel.tried(which, self._low, self._high, u, trial):
+                gap = self._gap(z, context, trial)
+                if gap > best:
+                    best, u[:] = gap, trial
+                which += 1
+        return self._gap(z, context, u) >= 0.0
+
+    def _gap(self, z: FloatArray, context: Context, u: FloatArray) -> float:
+        self._assemble(z, context, u, u, 0.5)
+        A, b = self.matrix()
+        gap = float(np.min(A @ u - b, initial=np.inf))
+        return gap if gap == gap else -np.inf
 
     def _assemble(
         self, z: FloatArray, context: Context, low: FloatArray, high: FloatArray, share: float
@@ -177,16 +204,19 @@ class Rows:
         """
         m, x = self._m, z[: self._n]
         parts, labels, levels = [], list(self.program.labels), list(self.priorities)
+        gains, known = list(self.program.gains), True
         jobs = [(self.ints, self.floats, self.program.k, z)] if self.program.k else []
-        for barrier, _, packed in self.groups:
+        for barrier, program, packed in self.groups:
             items = _items(barrier, context)
+            gains += list(program.gains) * len(items)
             jobs += [(packed.ints, packed.floats, 1, np.concatenate((x, i))) for i in items]
             labels += [barrier.label] * len(items)
             levels += [barrier.priority] * len(items)
         for ints, floats, k, at in jobs:
             rows = np.empty(k * (m + 3))
             if share > 0.0:
-                kernel.rows_at(at, ints, floats, low, high, share == 1.0, rows, self.scratch)
+                whole = share == 1.0
+                known &= kernel.rows_at(at, ints, floats, low, high, whole, rows, self.scratch)
             else:
                 kernel.rows_at_instant(at, ints, floats, rows, self.scratch)
             parts.append(
@@ -194,19 +224,49 @@ class Rows:
             )
         for opaque in self.opaque:
             parts.append(opaque.row(x))
+            known &= all(bool(np.isfinite(part).all()) for part in parts[-1])
+            gains.append(opaque.gain)
             labels.append(opaque.label)
             levels.append(opaque.priority)
         self.count = k = len(labels)
         self._labels, self._levels = labels, np.array(levels, dtype=np.int64)
+        self._gains = np.array(gains)
         self._reserve(k)
         for i, first in enumerate((0, k, 2 * k, (2 + m) * k)):
             block = np.concatenate([p[i] for p in parts]) if parts else np.zeros(0)
             self.out[m + first : m + first + len(block)] = block
-        return bool(np.all(np.isfinite(self.out[m : m + k * (m + 3)])))
+        return known
+
+    def assemble(self, inputs: FloatArray, context: Context, share: float) -> None:
+        """Fills the rows for the whole range of inputs, without the tick's margin at share 0."""
+        z = inputs[: len(inputs) - self._m]
+        self._assemble(z, context, self._low, self._high, share)
+
+    def gap(self, inputs: FloatArray, context: Context, u: FloatArray) -> float:
+        """How far the worst hard row is from being met by one input held for a tick.
+
+        Args:
+            inputs: ``(x, p, u_nominal)``.
+            context: Obstacles.
+            u: The input, shape ``(m,)``.
+        """
+        self._assemble(inputs[: len(inputs) - self._m], context, u, u, 0.5)
+        A, b = self.matrix()
+        hard = self._levels == 0
+        return float(np.min((A @ u - b)[hard], initial=np.inf))
+
+    def corners(self) -> list[FloatArray]:
+        """Rest, and the corners of the input limits as long as there are few."""
+        nothing, found, which = np.zeros(self._m), [], 2
+        corner = np.empty(self._m)
+        while kernel.candidate(which, self.ints, self.floats, nothing, nothing, corner):
+            found.append(corner.copy())
+            which += 1
+        return found
 
     def at(self, inputs: FloatArray, context: Context) -> tuple[FloatArray, FloatArray]:
         """Copies of ``A`` and ``b`` for the whole range of inputs."""
-        self._assemble(inputs[: len(inputs) - self._m], context, self._low, self._high, 1.0)
+        self.assemble(inputs, context, 1.0)
         A, b = self.matrix()
         return A.copy(), b.copy()
 

@@ -66,6 +66,7 @@ def pack(
     head[[N, M, Q, K, MOVES, UNSURE]] = n, m, rows.q, rows.k, moves, bool(np.any(uncertainty > 0))
     least, most = (np.zeros(n), np.zeros(n)) if domain is None else domain
     floats = [np.array([tick_s]), low, high, weights, uncertainty, least, most, curvature, rest]
+    floats.append(np.array(rows.gains, dtype=np.float64))
     head[[BOUNDED, KNOWN]] = domain is not None, bool(np.all(np.isfinite(curvature)))
     ints = [head, np.array(rows.priorities, dtype=np.int64)]
     at, spot = LEVELS + rows.k, sum(len(f) for f in floats)
@@ -126,6 +127,13 @@ def rest_of(ints: IntArray, floats: FloatArray) -> FloatArray:
     """The input of rest, shape ``(m,)``."""
     first = _LOW + 3 * ints[M] + 3 * ints[N] + ints[K]
     return floats[first : first + ints[M]]
+
+
+@compiled
+def gains_of(ints: IntArray, floats: FloatArray) -> FloatArray:
+    """The last gain of each row, shape ``(k,)``."""
+    first = _LOW + 4 * ints[M] + 3 * ints[N] + ints[K]
+    return floats[first : first + ints[K]]
 
 
 @compiled

@@ -153,6 +153,15 @@ class Expr:
     def __pow__(self, power: Any) -> Any:
         return self.graph.power(self, power)
 
+    def __and__(self, other: Any) -> Any:
+        return self.graph.apply(Op.MUL, self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return self.graph.apply(Op.MAX, self, other)
+
+    def __invert__(self) -> Any:
+        return 1.0 - self
+
     def __lt__(self, other: Any) -> Any:
         return self.graph.apply(Op.STEP, -self + other)
 

@@ -55,6 +55,13 @@ def _elementwise(graph: Graph, ufunc: Any) -> Callable[..., Any] | None:
         np.less_equal: lambda a, b: graph.node(a) <= b,
         np.greater: lambda a, b: graph.node(a) > b,
         np.greater_equal: lambda a, b: graph.node(a) >= b,
+        np.log1p: lambda a: np.log(1.0 + graph.node(a)),
+        np.expm1: lambda a: np.exp(graph.node(a)) - 1.0,
+        np.logical_and: lambda a, b: graph.node(a) & b,
+        np.logical_or: lambda a, b: graph.node(a) | b,
+        np.logical_not: lambda a: ~graph.node(a),
+        np.bitwise_and: lambda a, b: graph.node(a) & b,
+        np.bitwise_or: lambda a, b: graph.node(a) | b,
         np.reciprocal: lambda a: 1.0 / graph.node(a),
         np.deg2rad: lambda a: graph.node(a) * (np.pi / 180.0),
         np.radians: lambda a: graph.node(a) * (np.pi / 180.0),
@@ -184,3 +191,16 @@ _FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.min: _extreme(Op.MIN),
     np.max: _extreme(Op.MAX),
 }
+
+
+def _method(ufunc: Any) -> Callable[..., Any]:
+    def call(self: Expr, *others: Any) -> Any:
+        return ufunc(self, *others)
+
+    return call
+
+
+# On a plain array of objects NumPy calls each element's method of the function's name.
+for _ufunc in (*_ONE, *_TWO, np.square, np.hypot, np.cosh, np.sinh, np.log1p, np.expm1):
+    if not hasattr(Expr, _ufunc.__name__):
+        setattr(Expr, _ufunc.__name__, _method(_ufunc))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hiera.safety import Context, Status
-from hiera.safety.barriers import Barrier
-from hiera.safety.dynamics import ControlAffine
+from hiera.safety.barriers import Barrier, braking_limit, joint_limits
+from hiera.safety.dynamics import ControlAffine, double_integrator, quadrotor
 from hiera.safety.filters import CbfFilter, Guard
 from hiera.safety.filters.batch import STATUSES
 from tests.safety.systems import double, drive, single, unicycle
@@ -410,3 +410,36 @@ def test_the_fast_path_agrees_with_the_programme_written_in_cvxpy(seed: int) -> 
         assert safe.status is Status.STOP
     else:
         np.testing.assert_allclose(safe.u, expected, atol=2e-4)
+
+
+def test_an_input_under_which_nothing_falls_is_tried_before_giving_up() -> None:
+    """Near a corner at a long tick: full braking one way, and nearly full the other."""
+    system = double_integrator(2, acceleration=1.0)
+    limits = [
+        braking_limit(i, i + 2, 0.9, **{side: value}, alpha=5.0)
+        for i in (0, 1)
+        for side, value in (("upper", 1.0), ("lower", -1.0))
+    ]
+    gate = CbfFilter(system, limits, tick_s=0.2)
+    x = np.array([-0.9801392651367312, -0.996983583088168, 0.04564624419811447, -0.0677702064972])
+    run = drive(
+        gate, system, x, lambda x: np.array([-1.0, -1.0]), [b.h for b in limits], tick_s=0.2
+    )
+    assert run.worst >= -1e-9
+    assert run.stopped() == 0
+
+
+def test_a_curvature_without_bound_over_all_inputs_is_no_reason_to_give_up() -> None:
+    system = quadrotor()
+    gate = CbfFilter(
+        system, joint_limits((-0.5, -0.5), (0.5, 0.5), indices=(6, 7), alpha=2.0), tick_s=0.2
+    )
+    safe = gate.filter(np.zeros(9), gate.rest, Context(0.0))
+    assert safe.certified, safe.reason
+
+
+def test_rounding_at_the_boundary_is_no_violation() -> None:
+    system = double()
+    gate = CbfFilter(system, [Barrier(braking, 5.0)], tick_s=0.2)
+    safe = gate.filter(np.array([3.0 + 4e-16, -1e-17]), np.array([0.0]), Context(0.0))
+    assert safe.certified, safe.reason
