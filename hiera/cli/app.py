@@ -256,13 +256,13 @@ def verify(
 
 
 @app.command(
-    epilog="Examples: hiera export gate.py:gate --out c  ·  "
+    epilog="Examples: hiera export gate.yaml --out c  ·  "
     "hiera export my_robot.safety:make_gate --out firmware/src --name keep_out --json"
 )
 def export(
     target: Annotated[
         str,
-        typer.Argument(help="file.py:name or package.module:name of a CbfFilter, or its maker."),
+        typer.Argument(help="gate.yaml, or file.py:name or package.module:name of a CbfFilter."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder that the files are written to.")],
     name: Annotated[

@@ -74,9 +74,10 @@ static int to_unit_bounds(programme *s, int *at_fault)
 }
 
 /* A row that asks for nothing becomes 0'v >= -1. */
-static int to_unit_rows(programme *s, int *at_fault)
+static int to_unit_rows(programme *s, double looseness, int *at_fault)
 {
     const int m = s->m;
+    const double rounding = UNIT_ROUNDING * looseness * (m + 1);
     for (int i = 0; i < s->k; i++) {
         const double *a = s->A + i * m;
         double *n = s->N + i * m;
@@ -93,7 +94,7 @@ static int to_unit_rows(programme *s, int *at_fault)
             const double inverse = 1.0 / sqrt(squares);
             for (int j = 0; j < m; j++) n[j] *= inverse;
             s->c[i] = (s->b[i] - at) * inverse;
-            s->noise[i] = UNIT_ROUNDING * (m + 1) * size * inverse;
+            s->noise[i] = rounding * size * inverse;
             s->inverse_norm[i] = inverse;
             continue;
         }
@@ -410,10 +411,9 @@ static int solve_unchecked(programme *s, double looseness, double *u, double *la
     claim = to_unit_bounds(s, &at);
     if (claim == INFEASIBLE) lam[k + at] = lam[k + m + at] = 1.0;
     if (claim != SOLVED) return claim;
-    claim = to_unit_rows(s, &at);
+    claim = to_unit_rows(s, looseness, &at);
     if (claim == INFEASIBLE) lam[at] = 1.0;
     if (claim != SOLVED) return claim;
-    for (int i = 0; i < k; i++) s->noise[i] *= looseness;
     q = start(s);
     claim = iterate(s, looseness * DRIFT, &q);
     if (claim == INFEASIBLE)
