@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hiera.safety.barriers import Barrier
     from hiera.safety.dynamics import ControlAffine, DiffDrive, DiscreteTime
     from hiera.safety.filters import CbfFilter, LidarCbf
+    from hiera.safety.warmup import warm
 
 __all__ = [
     "Barrier",
@@ -25,12 +26,14 @@ __all__ = [
     "SafetyFilter",
     "SafetyState",
     "Status",
+    "warm",
 ]
 
 _HOMES = {
     "barriers": ("Barrier",),
     "dynamics": ("ControlAffine", "DiffDrive", "DiscreteTime"),
     "filters": ("CbfFilter", "LidarCbf"),
+    "warmup": ("warm",),
 }
 
 __getattr__ = lazily(

@@ -6,7 +6,6 @@ import importlib.util
 import platform
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from importlib import metadata
 from importlib.resources import files
@@ -144,19 +143,13 @@ def _package(name: str) -> tuple[str, bool, str]:
 
 
 def _kernel() -> tuple[str, bool, str]:
-    start = time.perf_counter()
     try:
-        import numpy as np
+        from hiera.safety.warmup import warm
 
-        from hiera.safety import Context
-        from hiera.safety.dynamics import DiffDrive
-        from hiera.safety.filters import LidarCbf
-
-        wall = Context(time_s=0.0, points=np.array([[1.0, 0.0]]))
-        LidarCbf(DiffDrive()).filter(np.zeros(5), np.ones(2), wall)
+        took = warm()
     except (ImportError, OSError, RuntimeError) as error:
         return "compiled kernels", False, str(error)
-    return "compiled kernels", True, f"ready in {time.perf_counter() - start:.1f} s"
+    return "compiled kernels", True, f"ready in {took:.1f} s"
 
 
 def _gpu() -> str:

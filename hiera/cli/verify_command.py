@@ -17,7 +17,7 @@ from hiera.gate_target import load_target
 from hiera.report.curves import Panel, curves_svg
 from hiera.safety.filters.batch import STATUSES
 from hiera.safety.filters.cbf import CbfFilter
-from hiera.safety.verify.hunt import Finding, Hunt, hunt
+from hiera.safety.verify.hunting import Finding, Hunt, hunt
 from hiera.safety.verify.plant import Plant, Verifiable
 from hiera.safety.verify.viability import Viability, prove_viability
 

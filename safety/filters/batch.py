@@ -6,6 +6,7 @@ for each sample as in a single call.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,11 +61,13 @@ class BatchAction:
         u: Actions, shape ``(B, m)``.
         status: Index of each in `STATUSES`, shape ``(B,)``.
         margins: Barriers at the states, shape ``(B, k)``.
+        backups: Name of what acted, for each sample for which the programme had no answer.
     """
 
     u: FloatArray
     status: NDArray[np.int64]
     margins: FloatArray
+    backups: Mapping[int, str]
 
     @property
     def certified(self) -> NDArray[np.bool_]:
@@ -122,11 +125,14 @@ def filter_batch(
     else:
         status[:] = _ASK
     one = gate.unwatched()
+    backups: dict[int, str] = {}
     for i in np.flatnonzero(status == _ASK):
         answer = one.filter(X[i], U[i], Context(float(i), p=P[i]))
         u[i], status[i] = answer.u, STATUSES.index(answer.status)
+        if answer.backup is not None:
+            backups[int(i)] = answer.backup
         margins[i] = answer.margins if len(answer.margins) else np.nan
-    return BatchAction(u, status, margins)
+    return BatchAction(u, status, margins, backups)
 
 
 @compiled

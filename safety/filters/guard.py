@@ -103,6 +103,16 @@ class Guarded:
         self.__dict__.update(state)
         self._bind()
 
+    @property
+    def state_size(self) -> int:
+        """Numbers in a state."""
+        return self._shape_x[0]
+
+    @property
+    def resting_action(self) -> FloatArray:
+        """What leaves where nothing can be computed, shape ``(m,)``."""
+        return self.rest
+
     def reset(self) -> None:
         """Forgets the clock of the last episode."""
         self._clock.reset()

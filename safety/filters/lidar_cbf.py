@@ -59,7 +59,14 @@ class LidarCbf:
         >>> gate = LidarCbf(DiffDrive(radius_m=0.3), tick_s=0.1)
         >>> safe = gate.filter(state, np.array([1.0, 0.2]), Context(time_s=0.0, points=returns))
         >>> robot.send(safe.u)
+
+    Attributes:
+        state_size: Numbers in a state.
+        resting_action: What leaves where nothing can be computed, shape ``(2,)``.
     """
+
+    state_size = 5
+    resting_action = np.zeros(2)
 
     def __init__(
         self,

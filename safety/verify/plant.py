@@ -118,7 +118,8 @@ class Gates:
         """Actions ``(m, B)``, statuses ``(B,)`` as indices of `STATUSES`, names of the backups."""
         if self._batch is not None:
             answers = self._batch.filter_batch(X.T, U.T)
-            return answers.u.T, answers.status, [""] * X.shape[1]
+            names = [answers.backups.get(i, "") for i in range(X.shape[1])]
+            return answers.u.T, answers.status, names
         found = [
             gate.filter(x, u, Context(k * self._tick_s))
             for gate, x, u in zip(self._gates, X.T, U.T, strict=True)

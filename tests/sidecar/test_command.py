@@ -124,8 +124,8 @@ def test_a_filter_is_found(here: Path, place: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("robot_gates.py", "write file.py:name or package.module:name"),
-        ("robot_gates.py:", "write file.py:name or package.module:name"),
+        ("robot_gates.py", "write file.yaml, file.py:name or package.module:name"),
+        ("robot_gates.py:", "write file.yaml, file.py:name or package.module:name"),
         ("robot_gate.py:gate", "there is no file robot_gate.py (did you mean 'robot_gates.py'?)"),
         ("robot_gates.py:gats", "robot_gates.py has no 'gats' (did you mean 'gate'?)"),
         ("robot_gatez:gate", "there is no module 'robot_gatez', here or installed"),
