@@ -30,7 +30,7 @@ from hiera.safety.barriers import Barrier
 
 _FILTERS = {"cbf": "CbfFilter", "discrete": "DiscreteCbf", "predictive": "PredictiveFilter"}
 _NOT_SYSTEMS = {"ControlAffine", "DiffDrive", "DiscreteTime", "DhLink", "forward_kinematics"}
-_NOT_BARRIERS = {"Barrier", "SdfGrid", "all_of", "any_of", "lyapunov"}
+_NOT_BARRIERS = {"Barrier", "SdfGrid", "all_of", "any_of", "from_casadi", "from_torch", "lyapunov"}
 
 
 def load_gate_file(path: Path) -> GateFile:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from hiera.safety.lazy import lazily
 
 if TYPE_CHECKING:
+    from hiera.safety.barriers.autodiff import from_casadi, from_torch
     from hiera.safety.barriers.barrier import Barrier
     from hiera.safety.barriers.braking import (
         braking_joint_limits,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "autodiff": ("from_casadi", "from_torch"),
     "barrier": ("Barrier",),
     "braking": (
         "braking_joint_limits",
@@ -74,6 +76,8 @@ __all__ = [
     "braking_joint_limits",
     "braking_keep_out",
     "braking_limit",
+    "from_casadi",
+    "from_torch",
     "half_space",
     "inter_agent",
     "joint_limits",

@@ -30,6 +30,31 @@ def is_opaque(system: ControlAffine, barrier: Barrier) -> bool:
     return False
 
 
+def check_gradient(system: ControlAffine, barrier: Barrier) -> None:
+    """Holds a given gradient against finite differences at the system's example state.
+
+    Raises:
+        ValueError: If they differ; the sentence quotes both.
+    """
+    if barrier.gradient is None:
+        return
+    x = np.asarray(system.example, dtype=np.float64)
+    given = call_shaped(f"gradient of {barrier.label}", barrier.gradient, (system.n,), x)
+    steps = 1e-6 * (1.0 + np.abs(x))
+    measured = np.array(
+        [
+            (float(barrier.h(x + e)) - float(barrier.h(x - e))) / (2.0 * s)
+            for s, e in zip(steps, np.diag(steps), strict=True)
+        ]
+    )
+    worst = int(np.argmax(np.abs(given - measured)))
+    if abs(given[worst] - measured[worst]) > _AGREES * (1.0 + abs(measured[worst])):
+        raise ValueError(
+            f"gradient of {barrier.label}: component {worst} is {given[worst]:.6g} at "
+            f"{x.tolist()}, finite differences say {measured[worst]:.6g}"
+        )
+
+
 class OpaqueBarrier:
     """One barrier called through Python.
 
@@ -65,24 +90,7 @@ class OpaqueBarrier:
             raise ValueError(f"barrier {self.label}: alpha * tick_s must be at most 1")
         self._margin = 0.5 * tick_s * (barrier.curvature or 0.0) if sampled else 0.0
         self._noise = np.asarray(system.disturbance)
-        self._check(np.asarray(system.example))
-
-    def _check(self, x: FloatArray) -> None:
-        n = self._system.n
-        given = call_shaped(f"gradient of {self.label}", self._gradient, (n,), x)
-        steps = 1e-6 * (1.0 + np.abs(x))
-        measured = np.array(
-            [
-                (float(self._h(x + e)) - float(self._h(x - e))) / (2.0 * s)
-                for s, e in zip(steps, np.diag(steps), strict=True)
-            ]
-        )
-        worst = int(np.argmax(np.abs(given - measured)))
-        if abs(given[worst] - measured[worst]) > _AGREES * (1.0 + abs(measured[worst])):
-            raise ValueError(
-                f"gradient of {self.label}: component {worst} is {given[worst]:.6g} at "
-                f"{x.tolist()}, finite differences say {measured[worst]:.6g}"
-            )
+        check_gradient(system, barrier)
 
     def row(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """``h, h, A, b`` at a state, shapes ``(1,), (1,), (m,), (1,)``."""

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from hiera.safety.barriers.barrier import OVER_PARAMETERS, Barrier
 from hiera.safety.barriers.curvature import known_curvature
-from hiera.safety.barriers.opaque import OpaqueBarrier, is_opaque
+from hiera.safety.barriers.opaque import OpaqueBarrier, check_gradient, is_opaque
 from hiera.safety.barriers.rows import RowProgram, compile_rows
 from hiera.safety.contract import Context, FloatArray
 from hiera.safety.dynamics.control_affine import ControlAffine
@@ -54,6 +54,8 @@ class Rows:
     ) -> None:
         opaque = [b for b in barriers if b.over is None and is_opaque(system, b)]
         fixed = [b for b in barriers if b.over is None and b not in opaque]
+        for barrier in fixed:
+            check_gradient(system, barrier)
         groups = [b for b in barriers if b.over is not None]
         low, high = np.asarray(system.u_min), np.asarray(system.u_max)
 

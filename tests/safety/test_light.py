@@ -10,7 +10,16 @@ import pytest
 HEAVY = ("torch", "gymnasium", "networkx", "pydantic", "typer", "rich", "pyarrow", "cvxpy")
 
 
-@pytest.mark.parametrize("module", ["hiera.safety", "hiera.safety.filters", "hiera.safety.filters.cbf", "hiera.safety.sidecar"])
+MODULES = (
+    "hiera.safety",
+    "hiera.safety.filters",
+    "hiera.safety.filters.cbf",
+    "hiera.safety.sidecar",
+    "hiera.safety.verify",
+)
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_importing_the_filters_pulls_in_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(' '.join(m for m in {HEAVY!r} if m in sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
