@@ -65,7 +65,7 @@ def facts(gate: CbfFilter) -> Facts:
     # The widest programme: one slack a row.
     wide = m + k
     numbers = 2 * wide * wide + 2 * k * wide + 17 * wide + 5 * k
-    numbers += 4 * k * (m + 3) + 8 * (n + q) + 2 * m * m + k * m + 16 * m + 12 * k
+    numbers += 6 * k * (m + 3) + 8 * (n + q) + 2 * m * m + k * m + 16 * m + 12 * k
     return Facts(
         n,
         m,

@@ -14,7 +14,7 @@ from hiera.safety.export.fragments import decided, named, paragraphs, template, 
 from hiera.safety.export.refusal import check_gate, check_name
 from hiera.safety.export.statements import function, number
 from hiera.safety.filters.cbf import CbfFilter
-from hiera.safety.filters.packed import curvature_of, limits_of, rest_of
+from hiera.safety.filters.packed import curvature_of, gains_of, limits_of, rest_of
 
 COMPILE = "cc -std=c99 -O2 -ffp-contract=off"
 """How the source is compiled; without the last flag results may differ in their last bits."""
@@ -110,6 +110,7 @@ def _settings(gate: CbfFilter) -> list[str]:
         _table("DOMAIN_LOW", "GATE_STATES", domain[:n]),
         _table("DOMAIN_HIGH", "GATE_STATES", domain[n:]),
         _table("CURVATURE", "GATE_ROWS", curvature_of(rows.ints, rows.floats)),
+        _table("GAINS", "GATE_ROWS", gains_of(rows.ints, rows.floats)),
         _table("LEVELS", "GATE_ROWS", levels, "int"),
         f"static const char *const NAMES[GATE_ROWS + 1] = {{\n    {names},\n}};",
     ]

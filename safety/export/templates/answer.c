@@ -28,29 +28,43 @@ static int decide(const double u_nominal[], const rows *r, const double b[], con
     return code == SOLVED ? FILTERED : code == INFEASIBLE ? NO_INPUT : NO_ANSWER;
 }
 
+/* Inputs that are promising wherever one is: that of rest, then the corners of the input limits if
+ * they are few; 0 where the list ends. */
+static int corner(int which, double u[])
+{
+    if (which > CORNERS) return 0;
+    for (int j = 0; j < GATE_INPUTS; j++)
+        u[j] = which == 0 ? REST[j] : (which - 1) >> j & 1 ? UPPER[j] : LOWER[j];
+    return 1;
+}
+
+/* How far the worst row is from being met by one input held for the tick. */
+static double gap_of(const double z[], const rows *instant, const double u[], int hard_only)
+{
+    rows r;
+    double worst = INFINITY;
+    rows_held(z, instant, u, u, &r);
+    for (int i = 0; i < GATE_ROWS; i++) {
+        double gap = -r.b[i];
+        if (hard_only && LEVELS[i] > 0) continue;
+        for (int j = 0; j < GATE_INPUTS; j++) gap += r.A[i * GATE_INPUTS + j] * u[j];
+        worst = lesser(worst, gap == gap ? gap : -INFINITY);
+    }
+    return worst;
+}
+
 #if GATE_MOVES
 /* ---- smaller boxes of inputs, within which a row cannot change as fast ---- */
 #define HALVINGS 5
 #define SHARES 4
+#define STRIDES 5
+#define SWEEPS 2
 
 /* Half widths of the boxes, of the range of inputs. */
 static const double NARROWER[SHARES] = {0.25, 0.05, 0.01, 0.0};
 
-/* Inputs round which boxes are tried: the given one, that of rest, corners of the input limits if
- * they are few; 0 where the list ends. */
-static int candidate(int which, const double middle[], double u[])
-{
-    if (which >= 2 + CORNERS) return 0;
-    for (int j = 0; j < GATE_INPUTS; j++) {
-        if (which == 0)
-            u[j] = middle[j];
-        else if (which == 1)
-            u[j] = REST[j];
-        else
-            u[j] = (which - 2) >> j & 1 ? UPPER[j] : LOWER[j];
-    }
-    return 1;
-}
+/* How far a search moves an input, of its range. */
+static const double STRIDE[STRIDES] = {1.0, 0.5, 0.25, 0.1, 0.03};
 
 /* The input that meets as large a part of the tick's margins as can be met together; 0 if not
  * even the rows without margins can be met. */
@@ -74,26 +88,61 @@ static int with_most_margin(const double u_nominal[], const rows *instant, const
     return 1;
 }
 
+/* The nearest input under which no barrier falls at all; 0 if there is none. */
+static int with_no_loss(const double u_nominal[], const rows *instant, double u[], double lam[])
+{
+    double b[GATE_ROWS];
+    for (int i = 0; i < GATE_ROWS; i++)
+        b[i] = instant->b[i] + GAINS[i] * larger(instant->least[i], 0.0);
+    return decide(u_nominal, instant, b, LOWER, UPPER, u, lam) <= FILTERED;
+}
+
+/* Moves an input along the axes until, held for the tick, it satisfies every row. */
+static int searched(const double z[], const rows *instant, double u[])
+{
+    double trial[GATE_INPUTS], best = gap_of(z, instant, u, 0);
+    for (int sweep = 0; sweep < SWEEPS; sweep++)
+        for (int which = 0; best < 0.0 && which < 2 * GATE_INPUTS * STRIDES; which++) {
+            const int way = which % (2 * GATE_INPUTS), j = way / 2;
+            const double sign = way % 2 ? -1.0 : 1.0, stride = STRIDE[which / (2 * GATE_INPUTS)];
+            double gap;
+            memcpy(trial, u, sizeof trial);
+            trial[j] = clip(u[j] + sign * stride * (UPPER[j] - LOWER[j]), LOWER[j], UPPER[j]);
+            gap = gap_of(z, instant, trial, 0);
+            if (gap > best) {
+                best = gap;
+                memcpy(u, trial, sizeof trial);
+            }
+        }
+    return best >= 0.0;
+}
+
 /* What braking at full force needs as margin is far less than what all inputs need. */
 static int narrowed(const double z[], const double u_nominal[], const rows *wide, rows *r,
                     double u[], double lam[])
 {
-    double middle[GATE_INPUTS], centre[GATE_INPUTS], low[GATE_INPUTS], high[GATE_INPUTS];
-    rows_at_instant(z, r);
-    if (!with_most_margin(u_nominal, r, wide->b, middle, lam)) return NO_INPUT;
-    for (int which = 0; candidate(which, middle, centre); which++)
+    double holding[GATE_INPUTS], middle[GATE_INPUTS], centre[GATE_INPUTS];
+    double low[GATE_INPUTS], high[GATE_INPUTS];
+    rows instant;
+    rows_at_instant(z, &instant);
+    if (!with_most_margin(u_nominal, &instant, wide->b, middle, lam)) return NO_ANSWER;
+    if (!with_no_loss(u_nominal, &instant, holding, lam)) memcpy(holding, middle, sizeof middle);
+    for (int which = 0;; which++) {
+        if (which > 1 && !corner(which - 2, centre)) break;
+        if (which < 2) memcpy(centre, which ? middle : holding, sizeof centre);
         for (int share = 0; share < SHARES; share++) {
             for (int j = 0; j < GATE_INPUTS; j++) {
                 const double half = NARROWER[share] * (UPPER[j] - LOWER[j]);
                 low[j] = larger(LOWER[j], centre[j] - half);
                 high[j] = lesser(UPPER[j], centre[j] + half);
             }
-            rows_at_instant(z, r);
-            allow_for_motion(z, low, high, r);
-            if (!is_finite_row_set(r)) continue;
+            rows_held(z, &instant, low, high, r);
             if (decide(u_nominal, r, r->b, low, high, u, lam) <= FILTERED) return FILTERED;
         }
-    return NO_INPUT;
+    }
+    if (!searched(z, &instant, holding)) return NO_ANSWER;
+    rows_held(z, &instant, holding, holding, r);
+    return decide(u_nominal, r, r->b, holding, holding, u, lam);
 }
 #endif
 
@@ -104,7 +153,8 @@ static int answer_at(const double z[], const double u_nominal[], rows *r, double
 #if GATE_MOVES
     if (code > FILTERED) {
         const rows wide = *r;
-        if (narrowed(z, u_nominal, &wide, r, u, lam) == FILTERED) return FILTERED;
+        code = narrowed(z, u_nominal, &wide, r, u, lam);
+        if (code <= FILTERED) return code;
         *r = wide;
         code = decide(u_nominal, r, r->b, LOWER, UPPER, u, lam);
     }

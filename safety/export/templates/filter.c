@@ -74,13 +74,39 @@ static void mark_shaping(const double lam[], unsigned long long mask[])
         if (lam[i] > 0.0) mark(mask, i < GATE_ROWS ? i : GATE_ROWS);
 }
 
-/* Soft rows give way, then what violates the rows least acts, then rest. */
-static int descend(const double u_nominal[], const rows *r, int unsure, int reason,
-                   gate_result *out)
+/* Takes an input if, held for a tick, it violates the hard rows less than the best so far. */
+static void consider(const double z[], const rows *instant, const double u[], double *best,
+                     int *taken, double out[])
 {
-    double slack[GATE_ROWS];
-    int all_soft[GATE_ROWS];
+    const double gap = gap_of(z, instant, u, 1);
+    if (*taken && !(gap > *best)) return;
+    *taken = 1;
+    *best = gap;
+    memcpy(out, u, GATE_INPUTS * sizeof u[0]);
+}
+
+/* Of the inputs that may be best where none will do, the one that is, held for a tick. */
+static void least_violation(const double z[], const double u_nominal[], const rows *wide,
+                            double out[])
+{
+    rows instant;
+    double slack[GATE_ROWS], u[GATE_INPUTS], best = 0.0;
+    int all_soft[GATE_ROWS], taken = 0;
+    rows_at_instant(z, &instant);
+    for (int i = 0; i < GATE_ROWS; i++) all_soft[i] = 1 + LEVELS[i];
+    if (least_slack(u_nominal, instant.A, instant.b, all_soft, u, slack) == SOLVED)
+        consider(z, &instant, u, &best, &taken, out);
+    if (least_slack(u_nominal, wide->A, wide->b, all_soft, u, slack) == SOLVED)
+        consider(z, &instant, u, &best, &taken, out);
+    for (int which = 0; corner(which, u); which++) consider(z, &instant, u, &best, &taken, out);
+}
+
+/* Soft rows give way, then what violates the rows least acts. */
+static int descend(const double z[], const double u_nominal[], const rows *r, int unsure,
+                   int reason, gate_result *out)
+{
 #if GATE_SOFT
+    double slack[GATE_ROWS];
     if (least_slack(u_nominal, r->A, r->b, LEVELS, out->u, slack) == SOLVED) {
         for (int i = 0; i < GATE_ROWS; i++)
             if (slack[i] > 0.0) mark(out->active, i);
@@ -89,9 +115,7 @@ static int descend(const double u_nominal[], const rows *r, int unsure, int reas
 #else
     (void)unsure;
 #endif
-    for (int i = 0; i < GATE_ROWS; i++) all_soft[i] = 1 + LEVELS[i];
-    if (least_slack(u_nominal, r->A, r->b, all_soft, out->u, slack) != SOLVED)
-        return stop(out, reason);
+    least_violation(z, u_nominal, r, out->u);
     return leave(out, GATE_STOP, reason, GATE_BACKUP_LEAST_VIOLATION);
 }
 
@@ -116,8 +140,8 @@ static int answer(gate_state *s, const double x[], const double p[], const doubl
     unsure = uncertain(x, &r);
     if (code > FILTERED) {
         mark_shaping(lam, out->concerned);
-        return descend(u_nominal, &r, unsure, code == NO_INPUT ? GATE_CONFLICT : GATE_UNVERIFIED,
-                       out);
+        reason = code == NO_INPUT ? GATE_CONFLICT : GATE_UNVERIFIED;
+        return descend(z, u_nominal, &r, unsure, reason, out);
     }
     if (code == FILTERED) mark_shaping(lam, out->active);
     for (int i = 0; i < GATE_ROWS && unsure == GATE_OUTSIDE_SAFE_SET; i++)

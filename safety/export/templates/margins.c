@@ -51,12 +51,16 @@ static void allow_for_error(const double z[], rows *r)
 }
 #endif
 
+/* Taken off every row: less than that is rounding, not a violation. */
+#define FORGIVEN 1e-12
+
 static void rows_at_instant(const double z[], rows *r)
 {
     rows_of(z, r->h, r->least, r->A, r->b);
 #if GATE_UNSURE
     allow_for_error(z, r);
 #endif
+    for (int i = 0; i < GATE_ROWS; i++) r->b[i] -= FORGIVEN;
 }
 
 #if GATE_MOVES
@@ -102,16 +106,28 @@ static void allow_for_motion(const double z[], const double low[], const double 
 }
 #endif
 
-static int is_finite_row_set(const rows *r)
+/* Rows for inputs that are held for a tick within a box. */
+static void rows_held(const double z[], const rows *instant, const double low[],
+                      const double high[], rows *r)
 {
-    return all_finite(r->h, GATE_ROWS) && all_finite(r->least, GATE_ROWS) &&
-           all_finite(r->A, GATE_ROWS * GATE_INPUTS) && all_finite(r->b, GATE_ROWS);
+    *r = *instant;
+#if GATE_MOVES
+    allow_for_motion(z, low, high, r);
+#else
+    (void)z;
+    (void)low;
+    (void)high;
+#endif
 }
 
-/* Rows for all inputs within their limits; 0 where one is not finite. */
+/* Rows for all inputs within their limits; 0 where one is not finite at the instant. What the time
+ * within the tick adds may be infinite. */
 static int rows_at(const double z[], rows *r)
 {
+    int known;
     rows_at_instant(z, r);
+    known = all_finite(r->h, GATE_ROWS) && all_finite(r->least, GATE_ROWS) &&
+            all_finite(r->A, GATE_ROWS * GATE_INPUTS) && all_finite(r->b, GATE_ROWS);
 #if GATE_MOVES
 #if GATE_KNOWN
     for (int i = 0; i < GATE_ROWS; i++) r->b[i] += 0.5 * TICK * CURVATURE[i];
@@ -119,5 +135,5 @@ static int rows_at(const double z[], rows *r)
     allow_for_motion(z, LOWER, UPPER, r);
 #endif
 #endif
-    return is_finite_row_set(r);
+    return known;
 }
