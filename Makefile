@@ -1,7 +1,9 @@
 # make run    explore the example building: environment, install, run, report
 # make test   environment, install, every check and test, and the built wheel elsewhere
+#             (EXTRAS=dev,llm,mpc,learn also tests training, and installs PyTorch)
 PYTHON ?= python3
 VENV ?= .venv
+EXTRAS ?= dev,llm,mpc
 BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
@@ -42,7 +44,7 @@ $(VENV)/.run: pyproject.toml | $(BIN)/pip
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/pip
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,llm]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	touch $@
 
 clean:
