@@ -119,15 +119,17 @@ def dump(value: Any) -> str:
 
 
 class _CoreDumper(yaml.SafeDumper):
-    """Quotes what a YAML 1.1 reader would misread, as PyYAML does, so both agree."""
+    """Quotes what a YAML 1.1 or 1.2 reader would misread, so that both agree."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def _represent_text(dumper: _CoreDumper, text: str) -> yaml.ScalarNode:
-    """Quotes line breaks that only YAML 1.1 knows, which would be folded away otherwise."""
-    style = '"' if _ODD_BREAKS.intersection(text) else None
+    """Quotes what `CoreLoader` would take for something else, and the breaks of YAML 1.1."""
+    resolvers = CoreLoader.yaml_implicit_resolvers.get(text[:1], [])
+    taken = any(pattern.match(text) for _, pattern in resolvers)
+    style = '"' if taken or _ODD_BREAKS.intersection(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

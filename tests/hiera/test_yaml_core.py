@@ -59,6 +59,7 @@ plain = st.recursive(
 
 
 @given(value=plain)
+@example(value={"0E0": "1e5", "1_0": "0", "": "~"})
 @example(value={"\x85": ["\u2028", "a\u2029b", "\ufeff", "\x00\x7f"]})
 def test_what_is_written_is_read_back_the_same(value: object) -> None:
     back = yaml_core.parse(yaml_core.dump(value))[0]
