@@ -124,10 +124,10 @@ static void rows_held(const double z[], const rows *instant, const double low[],
  * within the tick adds may be infinite. */
 static int rows_at(const double z[], rows *r)
 {
-    int known;
+    int is_known;
     rows_at_instant(z, r);
-    known = all_finite(r->h, GATE_ROWS) && all_finite(r->least, GATE_ROWS) &&
-            all_finite(r->A, GATE_ROWS * GATE_INPUTS) && all_finite(r->b, GATE_ROWS);
+    is_known = all_finite(r->h, GATE_ROWS) && all_finite(r->least, GATE_ROWS) &&
+               all_finite(r->A, GATE_ROWS * GATE_INPUTS) && all_finite(r->b, GATE_ROWS);
 #if GATE_MOVES
 #if GATE_KNOWN
     for (int i = 0; i < GATE_ROWS; i++) r->b[i] += 0.5 * TICK * CURVATURE[i];
@@ -135,5 +135,5 @@ static int rows_at(const double z[], rows *r)
     allow_for_motion(z, LOWER, UPPER, r);
 #endif
 #endif
-    return known;
+    return is_known;
 }
