@@ -47,11 +47,13 @@ def load_target(target: str) -> GateFile:
         HieraError: If there is no such file, module or name, if its code fails, or if what it
             names is no filter.
     """
-    shipped = Path(__file__).parent / "configs" / f"{target}.yaml"
-    if target.endswith((".yaml", ".yml")) or shipped.is_file():
+    shipped = Path(__file__).parent / "configs"
+    places = [shipped / f"{target}.yaml", shipped / "gates" / f"{target}.yaml"]
+    known = next((place for place in places if place.is_file()), None)
+    if known is not None or target.endswith((".yaml", ".yml")):
         from hiera.gate_config import load_gate_file
 
-        return load_gate_file(shipped if shipped.is_file() else Path(target))
+        return load_gate_file(known or Path(target))
     return GateFile(_named(target), (), {})
 
 

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from hiera.safety.barriers.barrier import OVER_PARAMETERS, Barrier
+from hiera.safety.barriers.recorded import record_barrier
 from hiera.safety.contract import FloatArray
 from hiera.safety.dynamics.control_affine import ControlAffine
 from hiera.safety.tape import (
@@ -43,7 +44,6 @@ from hiera.safety.tape import (
     kinks,
     record,
 )
-from hiera.safety.tape.record import arity
 
 _PROBES = 16
 _VANISHES = 1e-12
@@ -139,7 +139,7 @@ def compile_rows(system: ControlAffine, barriers: Sequence[Barrier]) -> RowProgr
     h_all, least_all, A_all, b_all, rate_all, degrees = [], [], [], [], [], []
     first = n
     for barrier, count in zip(barriers, counts, strict=True):
-        h = _value(barrier, graph, field.z[:n], field.z[first : first + count])
+        h = record_barrier(barrier, graph, field.z[:n], field.z[first : first + count])
         first += count
         chain, slopes, drift, inputs = _high_order(barrier, field, h, n)
         degree = len(chain)
@@ -231,20 +231,6 @@ def _components(barrier: Barrier, given: Any, graph: Graph, own: Any) -> list[Ex
     if len(values) != count:
         raise ValueError(f"barrier {barrier.label}: {count} rates are needed, not {len(values)}")
     return [graph.node(v) for v in values]
-
-
-def _value(barrier: Barrier, graph: Graph, x: list[Expr], p: list[Expr]) -> Expr:
-    from hiera.safety.tape.numpy_calls import symbols
-
-    with_parameters = bool(p) or arity(barrier.h) > 1
-    arguments = [symbols(x), symbols(p)] if with_parameters else [symbols(x)]
-    recording = record(barrier.h, graph, arguments)
-    if recording.shape not in ((), (1,)):
-        raise ValueError(
-            f"barrier {barrier.label}: h must return one number, not shape {recording.shape}; "
-            "make one barrier of each component"
-        )
-    return recording.values[0]
 
 
 def _high_order(

@@ -91,7 +91,7 @@ def _settings(gate: CbfFilter) -> list[str]:
     tick, low, high, weights, error = limits_of(rows.ints, rows.floats)
     first = 1 + 3 * m + n
     domain = rows.floats[first : first + 2 * n]
-    clock = gate._clock
+    clock = gate.clock
     corners = 1 << m if m <= _CORNERS else 0
     levels = [str(level) for level in rows.priorities]
     names = ",\n    ".join(_quoted(text) for text in (*rows.program.labels, "input_limits"))
@@ -126,7 +126,7 @@ def _programs(gate: CbfFilter) -> list[str]:
     notes = [_plain(label) for label in program.labels]
     return [
         function("rows_of", program.rows, at, filled, intervals=False, notes=notes),
-        function("noise_of", program.noise, at, {"bound": n + q}, intervals=False),
+        function("noise_over", program.noise, at, {"bound": n + q}, intervals=True),
         function("rows_over", program.rows, at, filled, intervals=True, notes=notes),
         function("flow_over", program.flow, during, {"pace": n + q}, intervals=True),
         function("motion_over", program.motion, during, {"rate": k}, intervals=True),

@@ -80,11 +80,9 @@ class BackupCbf(Guarded):
             context: Time stamp and parameters ``p``.
         """
         start = time.perf_counter()
-        refusal = self._take(x, u_nominal, context)
-        if refusal:
-            return self._stop(start, refusal)
-        if not np.all(np.isfinite(self._inputs)):
-            return self._stop(start, self._not_finite())
+        refused = self._refused(start, x, u_nominal, context)
+        if refused is not None:
+            return refused
         values = self.backup.values(self._x, self._p, self._slopes)
         margins = self._margins(values)
         if not np.all(np.isfinite(values)):

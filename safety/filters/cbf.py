@@ -121,10 +121,11 @@ class CbfFilter(Guarded):
                 self._inputs, rows.ints, rows.floats, rows.out, rows.scratch
             )
         code, out, m = bits & kernel.CODE, rows.out, self._m
+        if code == kernel.NOT_FINITE:
+            unknown = np.full(rows.count, np.nan)
+            return self._stop(start, self._not_finite(), unknown)
         margins = out[m : m + rows.count].copy()
         if code > kernel.FILTERED:
-            if code == kernel.NOT_FINITE:
-                return self._stop(start, self._not_finite(), margins)
             return self._descend(start, context, margins, bits)
         late = self._too_late(start)
         if late:

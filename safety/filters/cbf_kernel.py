@@ -185,9 +185,6 @@ def _allow_for_motion(
     work = scratch[at : at + 2 * size].reshape(2, size)
     low[width : width + m], high[width : width + m] = u_low, u_high
     noise_code, noise_constants, noise_outputs = program_of(ints, floats, NOISE)
-    bound = below[:width]
-    run(noise_code, noise_constants, z, noise_outputs, bound, work[0])
-    low[width + m :], high[width + m :] = -bound, bound
     flow_code, flow_constants, flow_outputs = program_of(ints, floats, FLOW)
     reach = np.zeros(width)
     closed = False
@@ -196,6 +193,18 @@ def _allow_for_motion(
         high[:width] = z + reach
         low[:n] -= error
         high[:n] += error
+        run_interval(
+            noise_code,
+            noise_constants,
+            low[:width],
+            high[:width],
+            noise_outputs,
+            below[:width],
+            above[:width],
+            work,
+        )
+        low[width + m :] = -above[:width]
+        high[width + m :] = above[:width]
         run_interval(
             flow_code,
             flow_constants,
@@ -305,16 +314,16 @@ def candidate(
 ) -> bool:
     """Inputs round which small boxes are tried; False where the list ends.
 
-    First `holding`, then `middle`, which the caller has found by `with_no_loss` and
-    `with_most_margin`; then the input of rest, then the corners of the input limits, as long as
+    First `middle`, then `holding`, which the caller has found by `with_most_margin` and
+    `with_no_loss`; then the input of rest, then the corners of the input limits, as long as
     there are few.
     """
     m = ints[M]
     _, low, high, _, _ = limits_of(ints, floats)
     if which == 0:
-        u[:] = holding
-    elif which == 1:
         u[:] = middle
+    elif which == 1:
+        u[:] = holding
     elif which == 2:
         u[:] = rest_of(ints, floats)
     elif m <= CORNERS and which < 3 + (1 << m):

@@ -17,6 +17,7 @@ from hiera.safety.dynamics.control_affine import ControlAffine
 from hiera.safety.filters import cbf_kernel as kernel
 from hiera.safety.filters.packed import Packed, pack, within_domain
 from hiera.safety.qp.dual_active_set import workspace_size
+from hiera.safety.qp.verify import is_contradiction
 from hiera.safety.tape.program import IntArray
 from hiera.safety.verify.viability import Viability, prove_viability
 
@@ -309,8 +310,9 @@ class Rows:
 
     def conflict(self) -> str:
         """Which rows cannot be met together, from the proof of infeasibility."""
+        A, b = self.matrix()
         names = self._shaping()
-        if not names:
+        if not names or not is_contradiction(A, b, self._low, self._high, self._multipliers()):
             return "the programme's answer could not be verified"
         return f"no input within its limits satisfies {', '.join(names)}"
 

@@ -112,11 +112,9 @@ class DiscreteCbf(Guarded):
             context: Time stamp and parameters ``p``.
         """
         start = time.perf_counter()
-        refusal = self._take(x, u_nominal, context)
-        if refusal:
-            return self._stop(start, refusal)
-        if not np.all(np.isfinite(self._inputs)):
-            return self._stop(start, self._not_finite())
+        refused = self._refused(start, x, u_nominal, context)
+        if refused is not None:
+            return refused
         z = self._inputs[: len(self._inputs) - self._m]
         margins, surely = self._now(z)
         if not np.all(np.isfinite(margins)):

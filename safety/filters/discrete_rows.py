@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hiera.safety.barriers.barrier import Barrier
+from hiera.safety.barriers.recorded import record_barrier
 from hiera.safety.dynamics.control_affine import ControlAffine
 from hiera.safety.dynamics.discrete_time import DiscreteTime
-from hiera.safety.tape import Expr, Graph, Program, compile_program, directional, gradient, record
+from hiera.safety.tape import Expr, Graph, Program, compile_program, directional, gradient
 from hiera.safety.tape.numpy_calls import symbols
-from hiera.safety.tape.record import arity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,9 +77,9 @@ def compile_discrete(
             raise ValueError(f"barrier {barrier.label}: over= is for the continuous filter")
         own = p[first : first + barrier.parameters]
         first += barrier.parameters
-        now.append(_value(barrier, graph, x, own))
+        now.append(record_barrier(barrier, graph, x, own))
         for at in path:
-            value = _value(barrier, graph, at, own)
+            value = record_barrier(barrier, graph, at, own)
             later.append(value)
             slopes += [value, *gradient(value, u)]
     width = 2 * n + q + m
@@ -92,15 +92,6 @@ def compile_discrete(
         tuple(b.priority for b in barriers),
         q,
     )
-
-
-def _value(barrier: Barrier, graph: Graph, x: list[Expr], p: list[Expr]) -> Expr:
-    with_parameters = bool(p) or arity(barrier.h) > 1
-    arguments = [symbols(x), symbols(p)] if with_parameters else [symbols(x)]
-    recording = record(barrier.h, graph, arguments)
-    if recording.shape not in ((), (1,)):
-        raise ValueError(f"barrier {barrier.label}: h must return one number")
-    return recording.values[0]
 
 
 def _path(

@@ -109,6 +109,11 @@ class Guarded:
         return self._shape_x[0]
 
     @property
+    def clock(self) -> StateClock:
+        """Watches the states' times."""
+        return self._clock
+
+    @property
     def resting_action(self) -> FloatArray:
         """What leaves where nothing can be computed, shape ``(m,)``."""
         return self.rest
@@ -140,6 +145,15 @@ class Guarded:
                 return f"p must have shape {self._shape_p}, not {np.shape(context.p)}"
             self._p[:] = context.p
         return self._clock.refusal(context)
+
+    def _refused(
+        self, start: float, x: FloatArray, u: FloatArray, context: Context | None
+    ) -> SafeAction | None:
+        """Copies the input; the input of rest if it is refused or not finite."""
+        refusal = self._take(x, u, context)
+        if not refusal and not np.all(np.isfinite(self._inputs)):
+            refusal = self._not_finite()
+        return self._stop(start, refusal) if refusal else None
 
     def _not_finite(self) -> str:
         for name, value in (("state", self._x), ("action", self._u), ("p", self._p)):

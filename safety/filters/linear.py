@@ -19,9 +19,10 @@ from scipy.linalg import solve_discrete_are
 from scipy.optimize import linprog
 
 from hiera.safety.barriers.barrier import Barrier
+from hiera.safety.barriers.recorded import record_barrier
 from hiera.safety.contract import FloatArray
 from hiera.safety.dynamics.discrete_time import DiscreteTime
-from hiera.safety.tape import Expr, Graph, gradient, record
+from hiera.safety.tape import Expr, Graph, gradient
 
 _MOST_STEPS = 200
 _REDUNDANT = 1e-9
@@ -77,7 +78,7 @@ def linear_constraints(barriers: Sequence[Barrier], n: int) -> Polytope:
     for barrier in barriers:
         graph = Graph()
         x = graph.inputs(0, n)
-        value = record(barrier.h, graph, [x]).values[0]
+        value = record_barrier(barrier, graph, list(x))
         C.append(_constant(value, list(x), f"barrier {barrier.label}"))
         d.append(float(np.asarray(barrier.h(np.zeros(n)))))
     return Polytope(np.array(C).reshape(-1, n), np.array(d))

@@ -158,11 +158,9 @@ class PredictiveFilter(Guarded):
             context: Time stamp.
         """
         start = time.perf_counter()
-        refusal = self._take(x, u_nominal, context)
-        if refusal:
-            return self._stop(start, refusal)
-        if not np.all(np.isfinite(self._inputs)):
-            return self._stop(start, self._not_finite())
+        refused = self._refused(start, x, u_nominal, context)
+        if refused is not None:
+            return refused
         margins = self.constraints.slack(self._x)
         plan, same = self._solve()
         late = self._too_late(start)

@@ -23,12 +23,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hiera.safety.barriers.barrier import Barrier
+from hiera.safety.barriers.recorded import record_barrier
 from hiera.safety.contract import Context, FloatArray, SafeAction, Status
 from hiera.safety.dynamics.control_affine import vector
 from hiera.safety.dynamics.discrete_time import DiscreteTime
 from hiera.safety.extras import require
 from hiera.safety.filters.guard import DEFAULT_GUARD, Guard, Guarded
-from hiera.safety.tape import Graph, Program, compile_program, record
+from hiera.safety.tape import Graph, Program, compile_program
 from hiera.safety.tape.to_casadi import to_casadi
 
 _LATER = 1e-3
@@ -139,11 +140,9 @@ class NonlinearPredictiveFilter(Guarded):
             context: Time stamp.
         """
         start = time.perf_counter()
-        refusal = self._take(x, u_nominal, context)
-        if refusal:
-            return self._stop(start, refusal)
-        if not np.all(np.isfinite(self._inputs)):
-            return self._stop(start, self._not_finite())
+        refused = self._refused(start, x, u_nominal, context)
+        if refused is not None:
+            return refused
         margins = self._h(self._x)
         wanted = np.clip(self._u, self._low, self._high)
         rest = self._shift()
@@ -227,4 +226,4 @@ class NonlinearPredictiveFilter(Guarded):
 def _values(barriers: Sequence[Barrier], n: int) -> Program:
     graph = Graph()
     x = graph.inputs(0, n)
-    return compile_program([record(b.h, graph, [x]).values[0] for b in barriers], n)
+    return compile_program([record_barrier(b, graph, list(x)) for b in barriers], n)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from hiera.safety.barriers.barrier import Barrier
+from hiera.safety.barriers.recorded import record_barrier
 from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 from hiera.safety.dynamics.control_affine import ControlAffine
@@ -31,9 +32,7 @@ from hiera.safety.tape import (
     record,
 )
 from hiera.safety.tape.machine import run
-from hiera.safety.tape.numpy_calls import symbols
 from hiera.safety.tape.program import IntArray
-from hiera.safety.tape.record import arity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +105,7 @@ def _with_slopes(graph: Graph, x: Any, barriers: Sequence[Barrier], q: int) -> P
     for barrier in barriers:
         own = graph.inputs(first, barrier.parameters)
         first += barrier.parameters
-        wants = barrier.parameters > 0 or arity(barrier.h) > 1
-        value = record(barrier.h, graph, [x, symbols(own)] if wants else [x]).values[0]
+        value = record_barrier(barrier, graph, list(x), list(own))
         values.append(value)
         slopes += gradient(value, list(x))
     return compile_program([*values, *slopes], n + q)

@@ -8,12 +8,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from hiera.safety.barriers.barrier import Barrier
+from hiera.safety.barriers.recorded import record_barrier
 from hiera.safety.barriers.rows import RowProgram, compile_rows
 from hiera.safety.contract import Context, FloatArray, SafetyFilter
 from hiera.safety.dynamics.control_affine import ControlAffine
 from hiera.safety.filters.batch import STATUSES
 from hiera.safety.filters.cbf import CbfFilter
-from hiera.safety.tape import Graph, Program, compile_program, gradient, record
+from hiera.safety.tape import Graph, Program, compile_program, gradient
 from hiera.safety.tape.program import IntArray
 
 
@@ -59,12 +60,12 @@ class Plant:
         self.rows: RowProgram = compile_rows(system, barriers)
         graph = Graph()
         x = graph.inputs(0, system.n)
-        values = [record(b.h, graph, [x]).values[0] for b in barriers]
+        values = [record_barrier(b, graph, list(x)) for b in barriers]
         slopes = [s for v in values for s in gradient(v, list(x))]
         self.slopes = compile_program(slopes, system.n)
         self.hard = np.array([b.priority == 0 for b in barriers])
         self.truths = truths or tuple(b for b in barriers if b.priority == 0)
-        self.h = compile_program([record(b.h, graph, [x]).values[0] for b in self.truths], system.n)
+        self.h = compile_program([record_barrier(b, graph, list(x)) for b in self.truths], system.n)
 
     def inside(self, X: FloatArray) -> FloatArray:
         """Least psi of the hard barriers at each state, shape ``(B,)``.

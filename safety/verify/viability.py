@@ -188,9 +188,10 @@ def _holds(
 
 def _curvature(problem: _Problem, low: FloatArray, high: FloatArray, u: FloatArray) -> FloatArray:
     """Bounds on ``-dD/dt`` over all that a box can reach within a tick, shape ``(k,)``."""
-    noise = problem.rows.noise.bounds(low, high)[1]
     reach = np.zeros(len(low))
     for _ in range(8):
+        wide = problem.uncertainty + reach
+        noise = problem.rows.noise.bounds(low - wide, high + wide)[1]
         a = np.concatenate((low - problem.uncertainty - reach, u, -noise))
         b = np.concatenate((high + problem.uncertainty + reach, u, noise))
         pace = np.max(np.abs(problem.rows.flow.bounds(a, b)), axis=0)

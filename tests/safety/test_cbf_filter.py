@@ -443,3 +443,23 @@ def test_rounding_at_the_boundary_is_no_violation() -> None:
     gate = CbfFilter(system, [Barrier(braking, 5.0)], tick_s=0.2)
     safe = gate.filter(np.array([3.0 + 4e-16, -1e-17]), np.array([0.0]), Context(0.0))
     assert safe.certified, safe.reason
+
+
+def test_a_bound_that_grows_with_what_it_bounds_is_taken_over_the_whole_tick() -> None:
+    ahead = Barrier(
+        lambda x, p: x[0] - p[0],
+        1.0,
+        "front",
+        parameters=1,
+        rate_bound=lambda p: [1.0 + 50.0 * p[0]],
+    )
+    gate = CbfFilter(single(1, 10.0), [ahead], tick_s=0.02)
+    safe = gate.filter(np.zeros(1), np.array([-10.0]), Context(0.0, p=np.zeros(1)))
+    worst = (np.exp(50.0 * 0.02) - 1.0) / 50.0  # p' = 1 + 50 p for the whole tick
+    assert not safe.certified or safe.u[0] * 0.02 >= worst - 1e-9
+
+
+def test_a_state_that_is_no_number_has_no_margins() -> None:
+    gate = CbfFilter(single(), [Barrier(disc)], tick_s=0.1)
+    gate.filter(np.zeros(2), np.zeros(2))
+    assert np.all(np.isnan(gate.filter(np.full(2, np.nan), np.zeros(2)).margins))

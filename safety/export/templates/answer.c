@@ -129,7 +129,7 @@ static int narrowed(const double z[], const double u_nominal[], const rows *wide
     if (!with_no_loss(u_nominal, &instant, holding, lam)) memcpy(holding, middle, sizeof middle);
     for (int which = 0;; which++) {
         if (which > 1 && !corner(which - 2, centre)) break;
-        if (which < 2) memcpy(centre, which ? middle : holding, sizeof centre);
+        if (which < 2) memcpy(centre, which ? holding : middle, sizeof centre);
         for (int share = 0; share < SHARES; share++) {
             for (int j = 0; j < GATE_INPUTS; j++) {
                 const double half = NARROWER[share] * (UPPER[j] - LOWER[j]);

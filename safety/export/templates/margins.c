@@ -65,10 +65,10 @@ static void rows_at_instant(const double z[], rows *r)
 
 #if GATE_MOVES
 /* A box that the system cannot leave within the tick; 0 where none was found. */
-static int box_of_tick(const double z[], const interval u[], const interval w[], interval box[])
+static int box_of_tick(const double z[], const interval u[], interval w[], interval box[])
 {
     double reach[GATE_WIDTH] = {0.0};
-    interval pace[GATE_WIDTH];
+    interval pace[GATE_WIDTH], bound[GATE_WIDTH];
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         int closed = 1;
         for (int i = 0; i < GATE_WIDTH; i++) box[i] = between(z[i] - reach[i], z[i] + reach[i]);
@@ -76,6 +76,8 @@ static int box_of_tick(const double z[], const interval u[], const interval w[],
         for (int i = 0; i < GATE_STATES; i++)
             box[i] = between(box[i].low - UNCERTAINTY[i], box[i].high + UNCERTAINTY[i]);
 #endif
+        noise_over(box, bound);
+        for (int i = 0; i < GATE_WIDTH; i++) w[i] = between(-bound[i].high, bound[i].high);
         flow_over(box, u, w, pace);
         for (int i = 0; i < GATE_WIDTH; i++) {
             const double way = TICK * larger(fabs(pace[i].low), fabs(pace[i].high));
@@ -93,9 +95,6 @@ static int box_of_tick(const double z[], const interval u[], const interval w[],
 static void allow_for_motion(const double z[], const double low[], const double high[], rows *r)
 {
     interval box[GATE_WIDTH], u[GATE_INPUTS], w[GATE_WIDTH], rate[GATE_ROWS];
-    double bound[GATE_WIDTH];
-    noise_of(z, bound);
-    for (int i = 0; i < GATE_WIDTH; i++) w[i] = between(-bound[i], bound[i]);
     for (int j = 0; j < GATE_INPUTS; j++) u[j] = between(low[j], high[j]);
     if (!box_of_tick(z, u, w, box)) {
         for (int i = 0; i < GATE_ROWS; i++) r->b[i] = INFINITY;
