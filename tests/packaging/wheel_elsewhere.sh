@@ -25,4 +25,10 @@ PY
 for file in config.yaml manifest.json events.jsonl trajectory.parquet metrics.json report.html run.gif; do
     test -s "$(echo runs/fare_building/*/"$file")" || { echo "the wheel's run left no $file"; exit 1; }
 done
+"$work/venv/bin/hiera" verify gates/braking_wall --episodes 32 --ticks 30 --rounds 1 --boxes 200 --out hunt --quiet
+"$work/venv/bin/hiera" export gates/braking_wall --out c --name wall --quiet
+if command -v cc >/dev/null; then
+    cc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -ffp-contract=off c/wall.c c/wall_demo.c -o wall -lm
+    ./wall
+fi
 echo "the wheel installs and runs elsewhere"
