@@ -5,7 +5,8 @@
 
 Every row is a process of `hiera serve` and a client that asks for one action after the other, as
 fast as it can. ``echo`` returns what it is asked for and so shows the transport alone; ``scan`` is
-the same with 720 points in every request; ``lidar_cbf`` filters among eight points. All times are
+the same with 720 points in every request; ``cbf`` filters three inputs by four barriers and six
+limits; ``lidar_cbf`` filters among eight points. All times are
 wall times and need an idle core for each side; a spinning server needs its core for itself, or its
 tail is worse than that of a sleeping one. The C client needs a C compiler (cc).
 """
@@ -27,8 +28,9 @@ from pathlib import Path
 import numpy as np
 
 from hiera.safety import Context, SafeAction, SafetyFilter, Status
-from hiera.safety.dynamics import DiffDrive
-from hiera.safety.filters import LidarCbf
+from hiera.safety.barriers import keep_out_ball
+from hiera.safety.dynamics import ControlAffine, DiffDrive
+from hiera.safety.filters import CbfFilter, LidarCbf
 from hiera.safety.sidecar import SidecarClient, c_client_folder
 
 HERE = Path(__file__).resolve()
@@ -50,19 +52,28 @@ class Echo:
         return SafeAction(u_nominal, Status.PASS_THROUGH, False)
 
 
-class Drive(LidarCbf):
-    """A filter that computes."""
+class Balls(CbfFilter):
+    """Three inputs, four barriers and six limits."""
 
-    state_size = 5
-    resting_action = np.zeros(2)
+    def __init__(self) -> None:
+        reach = np.vstack((np.eye(3), np.zeros((2, 3))))
+        system = ControlAffine(lambda x: np.zeros(5), lambda x: reach, 5, [-1.0] * 3, [1.0] * 3)
+        centres = ([1.5, 0.0, 0.0], [0.0, 1.5, 0.0], [0.0, 0.0, 1.5], [-1.5, 0.0, 0.0])
+        balls = [keep_out_ball(c, 0.6, at=(0, 1, 2), alpha=5.0) for c in centres]
+        super().__init__(system, balls, tick_s=0.01)
+
+
+class Drive(LidarCbf):
+    """Two inputs, eight lidar returns."""
 
     def __init__(self) -> None:
         super().__init__(DiffDrive(radius_m=0.3), tick_s=0.1)
 
 
-CASES: dict[str, tuple[type[Echo] | type[Drive], np.ndarray]] = {
+CASES: dict[str, tuple[type[Echo] | type[Balls] | type[Drive], np.ndarray]] = {
     "echo": (Echo, NOTHING),
     "scan": (Echo, np.tile(RING, (90, 1))),
+    "cbf": (Balls, NOTHING),
     "lidar_cbf": (Drive, RING),
 }
 
@@ -125,8 +136,8 @@ def main() -> None:
         client_in_c = _compiled(folder)
         print(f"{'filter':10} {'client':8} {'transport':10} {'median':>8} {'p99':>8}   [us]")
         for case, (kind, points) in CASES.items():
-            m = len(kind.resting_action)
             direct = kind()
+            m = len(direct.resting_action)
             _timed(direct, m, points, 100), direct.reset()
             _show(case, "none", "in process", _timed(direct, m, points, options.requests))
             for transport in ("unix", "tcp"):
