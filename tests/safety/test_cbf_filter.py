@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from hiera.safety import Context, Status
 from hiera.safety.barriers import Barrier, braking_limit, joint_limits
@@ -463,3 +464,13 @@ def test_a_state_that_is_no_number_has_no_margins() -> None:
     gate = CbfFilter(single(), [Barrier(disc)], tick_s=0.1)
     gate.filter(np.zeros(2), np.zeros(2))
     assert np.all(np.isnan(gate.filter(np.full(2, np.nan), np.zeros(2)).margins))
+
+
+def test_functions_compiled_with_numba_are_recorded_from_their_source() -> None:
+    system = ControlAffine(
+        njit(lambda x: np.zeros(2)), njit(lambda x: np.eye(2)), 2, [-1.0, -1.0], [1.0, 1.0]
+    )
+    compiled = CbfFilter(system, [Barrier(njit(disc), 5.0)], tick_s=0.05)
+    plain = CbfFilter(single(), [Barrier(disc, 5.0)], tick_s=0.05)
+    x, u = np.array([0.4, 0.1]), np.array([1.0, 0.2])
+    np.testing.assert_array_equal(compiled.filter(x, u).u, plain.filter(x, u).u)
