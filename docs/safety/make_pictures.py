@@ -172,5 +172,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     folder = parser.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
     for name in PICTURES:
         picture(name, folder)

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from hiera.safety import barriers, dynamics
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PACKAGE = DOCS / "examples" / "hiera-corridor"
@@ -45,7 +47,7 @@ def run_blocks(page: str) -> list[tuple[str, str]]:
     names: dict[str, Any] = {"__name__": "docs"}
     pairs = []
     listed = blocks(page)
-    for block, following in zip(listed, [*listed[1:], Block("", "", "")], strict=True):
+    for block, following in zip(listed, [*listed, Block("", "", "")][1:], strict=True):
         if block.language != "python" or block.title:
             continue
         printed = io.StringIO()
@@ -103,6 +105,20 @@ def test_a_recipe_prints_what_it_promises(recipe: str, monkeypatch: pytest.Monke
     assert any(promised for promised, _ in pairs)
     for promised, printed in pairs:
         assert printed == promised
+
+
+@pytest.mark.parametrize("page", [p.name for p in sorted((DOCS / "safety").glob("*.md"))])
+def test_a_page_about_safety_prints_what_it_promises(page: str) -> None:
+    if "NonlinearPredictiveFilter(" in (DOCS / "safety" / page).read_text(encoding="utf-8"):
+        pytest.importorskip("casadi", reason="casadi is not installed: pip install 'hiera[mpc]'")
+    for promised, printed in run_blocks(f"safety/{page}"):
+        assert printed == promised
+
+
+def test_the_library_page_names_everything_on_the_shelf() -> None:
+    page = (DOCS / "safety" / "library.md").read_text(encoding="utf-8")
+    for name in (*dynamics.__all__, *barriers.__all__):
+        assert re.search(rf"`{name}\b", page), name
 
 
 def test_every_recipe_is_run() -> None:
@@ -171,5 +187,6 @@ def test_an_installed_backend_is_recorded_and_replayed(
 
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    for page in DOCS.glob("*.md"):
-        assert page.name in navigation, page.name
+    for page in DOCS.rglob("*.md"):
+        place = str(page.relative_to(DOCS))
+        assert f": {place}\n" in navigation, place
