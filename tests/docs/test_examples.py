@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import json
 import os
@@ -14,8 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from typer.testing import CliRunner
 
-from hiera.safety import barriers, dynamics
+from hiera.cli.app import app
+from hiera.safety import barriers, dynamics, filters
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -42,13 +45,16 @@ def blocks(page: str) -> list[Block]:
     return [Block(language, title, body) for language, title, body in FENCE.findall(text)]
 
 
-def run_blocks(page: str) -> list[tuple[str, str]]:
-    """Runs a page's untitled Python blocks in one namespace; pairs of promised and printed."""
+def run_blocks(page: str, titles: tuple[str, ...] = ("",)) -> list[tuple[str, str]]:
+    """Runs a page's Python blocks in one namespace; pairs of promised and printed.
+
+    Untitled blocks are run; those with a title are files to be saved, or need something.
+    """
     names: dict[str, Any] = {"__name__": "docs"}
     pairs = []
     listed = blocks(page)
     for block, following in zip(listed, [*listed, Block("", "", "")][1:], strict=True):
-        if block.language != "python" or block.title:
+        if block.language != "python" or block.title not in titles:
             continue
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
@@ -109,16 +115,58 @@ def test_a_recipe_prints_what_it_promises(recipe: str, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("page", [p.name for p in sorted((DOCS / "safety").glob("*.md"))])
 def test_a_page_about_safety_prints_what_it_promises(page: str) -> None:
-    if "NonlinearPredictiveFilter(" in (DOCS / "safety" / page).read_text(encoding="utf-8"):
-        pytest.importorskip("casadi", reason="casadi is not installed: pip install 'hiera[mpc]'")
-    for promised, printed in run_blocks(f"safety/{page}"):
+    casadi = importlib.util.find_spec("casadi") is not None
+    pairs = run_blocks(f"safety/{page}", ("", "needs casadi") if casadi else ("",))
+    for promised, printed in pairs:
         assert printed == promised
+    assert any(promised for promised, _ in pairs) or not pairs
 
 
 def test_the_library_page_names_everything_on_the_shelf() -> None:
     page = (DOCS / "safety" / "library.md").read_text(encoding="utf-8")
-    for name in (*dynamics.__all__, *barriers.__all__):
-        assert re.search(rf"`{name}\b", page), name
+    listed = set(re.findall(r"`(\w+)", "".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))))
+    assert listed == {*dynamics.__all__, *barriers.__all__, *filters.__all__}
+
+
+def test_the_files_on_the_page_about_verifying_are_hunted_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for block in blocks("safety/verify.md"):
+        if block.title.startswith("my_"):
+            Path(block.title).write_text(block.text, encoding="utf-8")
+    small = ["--episodes", "16", "--ticks", "60", "--rounds", "1", "--boxes", "100", "--json"]
+    box = ["--low=-3,-3", "--high=3,3"]
+    for target, code in (("my_gate.yaml", 0), ("my_robot.py:gate", 0), ("gates/eager_wall", 1)):
+        asked = [target, *small, *([] if target.endswith("yaml") else box), "--out", "found"]
+        done = CliRunner().invoke(app, ["verify", *asked])
+        assert done.exit_code == code, done.output
+        facts = json.loads(done.stdout)
+        assert facts["violations"] == 0
+        assert (facts["dead_ends"] > 0) == bool(code)
+        again = CliRunner().invoke(app, ["verify", target, "--replay", "found/worst.npz"])
+        assert again.exit_code == 0, again.output
+    assert CliRunner().invoke(app, ["verify", "nothing"]).exit_code != 0
+
+
+def test_every_picture_is_drawn_by_the_command_beside_it(tmp_path: Path) -> None:
+    script = DOCS / "safety" / "make_pictures.py"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, str(script), "--out", str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    drawn = {p.name for p in tmp_path.glob("*.gif")}
+    assert drawn == {p.name for p in (DOCS / "safety").glob("*.gif")}
+    for line in done.stdout.splitlines():
+        if "without a filter" in line:
+            assert "contact after" in line
+        elif "with the filter" in line:
+            assert "clearance 0." in line
 
 
 def test_every_recipe_is_run() -> None:
