@@ -26,19 +26,18 @@ AnyVectorEnv = VectorEnv[Any, Any, Any]
 
 @runtime_checkable
 class BatchGate(Protocol):
-    """A filter that answers for many states at once and keeps nothing from row to row."""
+    """A filter that answers for many states at once and keeps nothing, such as `CbfFilter`."""
 
     def reset(self) -> None:
         """Forgets the previous episodes."""
         ...
 
-    def filter_batch(self, X: FloatArray, U: FloatArray, time_s: float) -> Any:
+    def filter_batch(self, X: FloatArray, U: FloatArray) -> Any:
         """Returns ``u`` of shape ``(B, m)`` and ``status`` of shape ``(B,)``.
 
         Args:
             X: States, shape ``(B, n)``.
             U: Proposed actions, shape ``(B, m)``.
-            time_s: Time stamp of all of them [s].
         """
         ...
 
@@ -102,7 +101,6 @@ class SafeActionVectorWrapper(VectorWrapper[Any, Any, Any, Any, Any]):
             self._rows = self._one_a_row(gate)
         if self._batch is not None and context is not None:
             raise ValueError("filter_batch takes no context: give one gate a row instead")
-        self._ticks = 0
         self._ended = np.zeros(env.num_envs, dtype=np.bool_)
         self._observations: Any = None
 
@@ -161,7 +159,6 @@ class SafeActionVectorWrapper(VectorWrapper[Any, Any, Any, Any, Any]):
             self._rows[i].reset()
         if self._batch is not None and mask.all():
             self._batch.reset()
-            self._ticks = 0
 
     def _filter(
         self, proposed: FloatArray, gated: NDArray[np.bool_]
@@ -170,8 +167,7 @@ class SafeActionVectorWrapper(VectorWrapper[Any, Any, Any, Any, Any]):
         u, summaries = proposed.copy(), np.full(self.num_envs, None, dtype=object)
         rows: list[int] = np.flatnonzero(gated).tolist()
         if self._batch is not None:
-            answer = self._batch.filter_batch(states, proposed, self._ticks * self._tick_s)
-            self._ticks += 1
+            answer = self._batch.filter_batch(states, proposed)
             for i in rows:
                 u[i] = answer.u[i]
                 demand_finite(u[i], self._batch)

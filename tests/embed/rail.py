@@ -77,14 +77,13 @@ class BatchRailGate:
     """`RailGate` row by row, in one call."""
 
     def __init__(self) -> None:
-        self.times: list[float] = []
+        self.resets = 0
 
     def reset(self) -> None:
-        self.times.clear()
+        self.resets += 1
 
-    def filter_batch(self, X: np.ndarray, U: np.ndarray, time_s: float) -> Answers:
-        self.times.append(time_s)
-        safe = [RailGate().filter(x, u, Context(time_s)) for x, u in zip(X, U, strict=True)]
+    def filter_batch(self, X: np.ndarray, U: np.ndarray) -> Answers:
+        safe = [RailGate().filter(x, u, Context(0.0)) for x, u in zip(X, U, strict=True)]
         return Answers(np.stack([s.u for s in safe]), np.array([s.status for s in safe]))
 
 

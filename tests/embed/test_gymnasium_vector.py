@@ -10,10 +10,12 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from hiera.safety import Context, Status
+from hiera.safety.barriers import braking_limit
+from hiera.safety.dynamics import double_integrator
 from hiera.safety.embed.gymnasium import SafeActionVectorWrapper, SafeActionWrapper
 from hiera.safety.embed.ticked import NonFiniteAction
-from hiera.safety.filters import PassThrough
-from tests.embed.rail import TICK_S, BatchRailGate, Rail, RailGate, observed
+from hiera.safety.filters import CbfFilter, PassThrough
+from tests.embed.rail import TICK_S, WALL, BatchRailGate, Rail, RailGate, observed
 
 EPISODES = (5, 7, 40)
 MODES = list(AutoresetMode)
@@ -78,13 +80,27 @@ def test_one_call_for_the_batch_answers_as_one_gate_a_row(mode: AutoresetMode) -
     assert batch.counts == single.counts
 
 
-def test_the_batchs_time_runs_on_over_single_rows_and_starts_anew_with_all() -> None:
+def test_a_gate_for_the_batch_is_reset_when_all_rows_are() -> None:
     gate = BatchRailGate()
     env = gated(AutoresetMode.NEXT_STEP, gate)
     drive(env, AutoresetMode.NEXT_STEP, 20)
-    assert gate.times == pytest.approx(TICK_S * np.arange(20))
+    before = gate.resets
     drive(env, AutoresetMode.NEXT_STEP, 3)
-    assert gate.times == pytest.approx(TICK_S * np.arange(3))
+    assert gate.resets == before + 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_barrier_filter_gates_the_whole_batch_in_one_call(mode: AutoresetMode) -> None:
+    walls = [
+        braking_limit(0, 1, 0.9, upper=WALL, alpha=4.0, name="right"),
+        braking_limit(0, 1, 0.9, lower=-WALL, alpha=4.0, name="left"),
+    ]
+    gate = CbfFilter(double_integrator(1, acceleration=1.0), walls, tick_s=TICK_S)
+    env = gated(mode, gate)
+    drive(env, mode, 80)
+    assert all(row.violations == 0 for row in env.unwrapped.envs)
+    assert env.counts[Status.FILTERED] > 0
+    assert set(env.counts) <= {Status.NOMINAL, Status.FILTERED}
 
 
 @pytest.mark.parametrize("gate", [RailGate, BatchRailGate()], ids=["rows", "batch"])
