@@ -133,6 +133,7 @@ def _facts(
         "dead_ends": finding.dead_ends,
         "dead_end": None if finding.dead_end is None else finding.dead_end.tolist(),
         "smallest_barrier": finding.margin,
+        "smallest_barrier_under_any_action": finding.lowest,
         "barrier": finding.barrier,
         "adversary": finding.adversary,
         "smallest_by_adversary": finding.margins,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hiera.safety.barriers.barrier import Barrier
-from hiera.safety.tape import Expr, Graph, record
+from hiera.safety.tape import Expr, Graph, TraceError, record
 from hiera.safety.tape.numpy_calls import symbols
 from hiera.safety.tape.record import arity
 
@@ -27,7 +27,10 @@ def record_barrier(
     """
     with_parameters = len(p) > 0 or arity(barrier.h) > 1
     arguments = [symbols(list(x)), symbols(list(p))] if with_parameters else [symbols(list(x))]
-    recording = record(barrier.h, graph, arguments)
+    try:
+        recording = record(barrier.h, graph, arguments)
+    except TraceError as error:
+        raise TraceError(f"barrier {barrier.label}: {error}") from error
     if recording.shape not in ((), (1,)):
         raise ValueError(
             f"barrier {barrier.label}: h must return one number, not shape {recording.shape}; "

@@ -103,7 +103,7 @@ class DiscreteTime:
             return None
         return compile_program(list(nodes), self.n + self.m)
 
-    def step(self, x: FloatArray, u: FloatArray, w: FloatArray | None = None) -> FloatArray:
+    def step(self, x: FloatArray, u: FloatArray, *, w: FloatArray | None = None) -> FloatArray:
         """``F(x, u) + w``, shape ``(n,)``.
 
         Args:

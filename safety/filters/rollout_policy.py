@@ -27,7 +27,8 @@ class RolloutPolicy:
         horizon_s: Length of the roll-out [s].
         tick_s: How long each answer of the policy is held [s].
         parts: Looks at the barriers in each tick.
-        reserve: Kept above zero at the looks, for what happens between them [unit of h].
+        reserve: Kept above zero at the looks, for what happens between them and for what a
+            disturbance can do along the roll-out [unit of h].
         name: Stands in `SafeAction.backup`.
     """
 
@@ -46,6 +47,10 @@ class RolloutPolicy:
     ) -> None:
         if not 0.0 < tick_s <= horizon_s:
             raise ValueError(f"tick_s {tick_s} must lie between 0 and horizon_s {horizon_s}")
+        if np.any(np.asarray(system.disturbance) > 0.0) and not reserve > 0.0:
+            raise ValueError(
+                "a roll-out allows for no disturbance by itself; give a reserve that covers it"
+            )
         self.system, self.barriers, self.name = system, tuple(barriers), name
         self.loop = close_loop(system, policy, self.barriers, tuple(terminal))
         self.tick_s, self.parts, self.reserve = tick_s, parts, reserve

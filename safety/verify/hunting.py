@@ -73,6 +73,7 @@ class Finding:
         dead_ends: Episodes from safe starts in which an action could not be certified.
         dead_end: A state in which that happened, shape ``(n,)``, or None.
         margin: Smallest barrier found under certified actions [unit of h].
+        lowest: Smallest barrier found at all, under whatever action [unit of h].
         barrier: Its name.
         adversary: Who found it.
         statuses: Actions by status.
@@ -86,6 +87,7 @@ class Finding:
     dead_ends: int = 0
     dead_end: FloatArray | None = None
     margin: float = np.inf
+    lowest: float = np.inf
     barrier: str = ""
     adversary: str = ""
     statuses: Counter[str] = field(default_factory=Counter)
@@ -106,7 +108,8 @@ class Finding:
             found += f" and {self.dead_ends} dead ends, such as {where},"
         return (
             f"{found} in {self.steps:,} filtered actions; smallest barrier under certified "
-            f"actions {self.margin:.3g} ({self.barrier}, found by {self.adversary}); "
+            f"actions {self.margin:.3g} ({self.barrier}, found by {self.adversary}), under any "
+            f"action {self.lowest:.3g}; "
             f"{100.0 * self.coverage:.0f} % of the projected cells of the start box visited"
         )
 
@@ -223,7 +226,7 @@ def _play(
     bound = np.asarray(system.disturbance)
     error = np.asarray(getattr(gate, "uncertainty", np.zeros(system.n)))
     gates = Gates(gate, B, gate.tick_s)
-    X, sure = script.start.copy(), np.ones(B, dtype=bool)
+    X, sure, lost = script.start.copy(), np.ones(B, dtype=bool), np.zeros(B, dtype=bool)
     score, which = np.full(B, np.inf), np.zeros(B, dtype=int)
     trace: list[tuple[NDArray[Any], ...]] = []
     for k in range(settings.ticks):
@@ -242,12 +245,14 @@ def _play(
         if np.any(ended) and finding.dead_end is None:
             finding.dead_end = X[:, int(np.argmax(ended))].copy()
         finding.dead_ends += int(ended.sum())
+        lost |= _strayed(gate, X)
         sure &= _SURE[status]
         trace.append((X.copy(), U.copy(), actions.copy(), W.copy(), status.copy()))
         for _ in range(settings.looks):
             X = plant.step(X, actions, W, gate.tick_s / settings.looks)
             h = plant.h.batch(X)
             least = h.min(axis=0)
+            finding.lowest = min(finding.lowest, float(np.min(least[~lost], initial=np.inf)))
             better = sure & (least < score)
             which[better] = h.argmin(axis=0)[better]
             score[better] = least[better]

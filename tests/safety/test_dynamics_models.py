@@ -272,7 +272,7 @@ def test_a_discrete_system_checks_what_its_function_returns() -> None:
     system = DiscreteTime(F=lambda x, u: x + 0.1 * u * np.cos(x), n=1, disturbance=[0.1], **limits)
     assert system.recorded
     assert system.m == 1
-    following = system.step(np.array([0.2]), np.array([0.5]), np.array([0.01]))
+    following = system.step(np.array([0.2]), np.array([0.5]), w=np.array([0.01]))
     assert following[0] == pytest.approx(0.2 + 0.05 * np.cos(0.2) + 0.01)
     with pytest.raises(ValueError, match=r"F must return shape \(2,\), not \(1,\)"):
         DiscreteTime(F=lambda x, u: u, n=2, **limits)

@@ -47,7 +47,8 @@ def test_constraints_hold_whatever_is_asked_and_whatever_disturbs(
         safe = gate.filter(x, wanted, Context(k * DT))
         assert safe.certified, safe.reason
         assert np.all(np.abs(safe.u) <= 2.0)
-        x = system.step(x, safe.u, np.asarray(system.disturbance) * np.sign(rng.normal(size=4)))
+        w = np.asarray(system.disturbance) * np.sign(rng.normal(size=4))
+        x = system.step(x, safe.u, w=w)
         assert min(b.h(x) for b in ROOM) >= -1e-9
 
 
