@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     that a function it calls has changed.
     """
     root = Path(__file__).parents[1]
-    rooms = [root / room for room in ("safety", "envs", "planners", "controllers")]
+    rooms = [root / room for room in ("envs", "planners", "controllers")]
     sources = sorted(path for room in rooms for path in room.rglob("*.py"))
     text = "".join(f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}\n" for path in sources)
     stamp = root / ".pytest_cache" / "kernels"

@@ -18,17 +18,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from hiera.safety.compiled import compiled
 
-@njit(cache=True)
+
+@compiled
 def wrap_angle(angle: float) -> float:
     """The same direction in ``[-pi, pi)``."""
     return (angle + np.pi) % (2.0 * np.pi) - np.pi
 
 
-@njit(cache=True)
+@compiled
 def limit_speeds(
     v: float, w: float, v_command: float, w_command: float, limits: NDArray[np.float64], dt: float
 ) -> tuple[float, float]:
@@ -43,7 +44,7 @@ def limit_speeds(
     return v_next, w_next
 
 
-@njit(cache=True)
+@compiled
 def along_arc(
     x: float, y: float, theta: float, v: float, w: float, t: float
 ) -> tuple[float, float, float]:
@@ -55,7 +56,7 @@ def along_arc(
     return x + chord * np.cos(theta + half), y + chord * np.sin(theta + half), theta + w * t
 
 
-@njit(cache=True)
+@compiled
 def step_state(
     state: NDArray[np.float64],
     command: NDArray[np.float64],

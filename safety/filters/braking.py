@@ -22,8 +22,8 @@ linearised in ``(v, w)``, one row for the worst point of each sector.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 from hiera.safety.dynamics.differential_drive import along_arc, limit_speeds
 
@@ -31,7 +31,7 @@ SECTORS = 16
 SUBSTEP_M = 0.03
 
 
-@njit(cache=True)
+@compiled
 def intersample_dip(spacing_m: float, distance_m: float) -> float:
     """How much nearer a path may come between two checked points than at them [m].
 
@@ -41,7 +41,7 @@ def intersample_dip(spacing_m: float, distance_m: float) -> float:
     return spacing_m * spacing_m / (8.0 * max(distance_m, 1e-3))
 
 
-@njit(cache=True)
+@compiled
 def clearance_while_braking(
     x: FloatArray,
     v: float,
@@ -97,7 +97,7 @@ def clearance_while_braking(
         v, w = limit_speeds(v, w, 0.0, 0.0, limits, dt)
 
 
-@njit(cache=True)
+@compiled
 def _row(
     x: FloatArray,
     v: float,
@@ -134,7 +134,7 @@ def _row(
     return best, best_v, best_w
 
 
-@njit(cache=True)
+@compiled
 def barrier_rows(
     x: FloatArray,
     v: float,

@@ -9,14 +9,14 @@ the ray. A mover that starts there with the bounded speed covers everybody who i
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 
 _LOST = 2
 
 
-@njit(cache=True)
+@compiled
 def _without_lost_rays(scan: FloatArray) -> FloatArray:
     """The scan with lost rays filled in, shape ``(n,)`` [m].
 
@@ -38,7 +38,7 @@ def _without_lost_rays(scan: FloatArray) -> FloatArray:
     return filled
 
 
-@njit(cache=True)
+@compiled
 def hidden_movers(x: FloatArray, scan: FloatArray, radius: float, within_m: float) -> FloatArray:
     """Centres of discs that may be about to step out, shape ``(k, 2)`` [m].
 

@@ -16,19 +16,21 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
+from hiera.safety.compiled import stamped
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def kernel(function: F) -> F:
     """Compiles a function that others call as it stands; divisions by zero give inf or NaN."""
-    compiled: F = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)(function)
+    compiled: F = stamped(njit(cache=True, error_model="numpy", nogil=True, _nrt=False)(function))
     return compiled
 
 
 def part(function: F) -> F:
     """Compiles a piece of a kernel, which is inlined where it is called."""
-    compiled: F = njit(cache=True, error_model="numpy", nogil=True, _nrt=False, forceinline=True)(
-        function
+    compiled: F = stamped(
+        njit(cache=True, error_model="numpy", nogil=True, _nrt=False, forceinline=True)(function)
     )
     return compiled
 
