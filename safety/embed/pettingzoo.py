@@ -12,6 +12,7 @@ Each agent's ``info`` holds what `SafeActionWrapper` reports: ``safety``, ``exec
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -34,7 +35,7 @@ __all__ = ["JointSafeParallelWrapper", "SafeParallelWrapper"]
 Step = tuple[dict[Any, Any], dict[Any, Any], dict[Any, Any], dict[Any, Any], dict[Any, Any]]
 
 
-class _Gated(BaseParallelWrapper):  # type: ignore[misc]
+class _Gated(BaseParallelWrapper, ABC):  # type: ignore[misc]
     """What both wrappers share: reset, step, report."""
 
     def __init__(
@@ -93,11 +94,13 @@ class _Gated(BaseParallelWrapper):  # type: ignore[misc]
             }
         return self._observations, rewards, terminated, truncated, infos
 
+    @abstractmethod
     def _forget(self) -> None:
-        raise NotImplementedError
+        """Resets every gate."""
 
+    @abstractmethod
     def _filter(self, proposed: dict[Any, FloatArray]) -> dict[Any, SafeAction]:
-        raise NotImplementedError
+        """What the gates make of the proposed actions."""
 
 
 class SafeParallelWrapper(_Gated):

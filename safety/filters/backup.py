@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike
 
 from hiera.safety.contract import Context, FloatArray, SafeAction, Status
 from hiera.safety.dynamics.control_affine import vector
-from hiera.safety.filters import cbf_kernel as kernel
+from hiera.safety.filters import cbf_decision as decision
 from hiera.safety.filters.guard import DEFAULT_GUARD, Guard, Guarded
 from hiera.safety.filters.rollout_policy import ROUNDING, RolloutPolicy
 from hiera.safety.qp.dual_active_set import workspace_size
@@ -90,7 +90,7 @@ class BackupCbf(Guarded):
         u, code = self._optimum(values)
         policy = self.backup.action(self._x)
         if u is not None and self._leaves_a_way(u):
-            status = Status.NOMINAL if code == kernel.NOMINAL else Status.FILTERED
+            status = Status.NOMINAL if code == decision.NOMINAL else Status.FILTERED
             active = () if status is Status.NOMINAL else self._active()
             late = self._too_late(start)
             if not late:
@@ -112,10 +112,10 @@ class BackupCbf(Guarded):
         A = np.ascontiguousarray(self._slopes @ g)
         b = -(self._slopes @ f) - self._alpha * (values - self._margin)
         u = np.empty(m)
-        code = kernel.decide(
+        code = decision.decide(
             self._u, self._weights, A, b, self._low, self._high, u, self._multipliers, self._work
         )
-        return (None if code == kernel.FAILED else u), code
+        return (None if code == decision.FAILED else u), code
 
     def _leaves_a_way(self, u: FloatArray) -> bool:
         """Whether the tick is safe with this input, and the policy from where it ends."""

@@ -15,18 +15,9 @@ from numpy.typing import NDArray
 from hiera.safety.compiled import compiled
 from hiera.safety.contract import Context, FloatArray, Status
 from hiera.safety.filters.cbf import CbfFilter
-from hiera.safety.filters.cbf_kernel import (
-    CODE,
-    FAILED,
-    FILTERED,
-    NOT_FINITE,
-    OUTSIDE,
-    ROUNDING,
-    STRAYED,
-    decide,
-    filter_packed,
-    finite,
-)
+from hiera.safety.filters.cbf_decision import FAILED, FILTERED, NOT_FINITE, decide
+from hiera.safety.filters.cbf_kernel import CODE, OUTSIDE, STRAYED, filter_packed
+from hiera.safety.filters.cbf_margins import ROUNDING, finite
 from hiera.safety.filters.packed import (
     KNOWN,
     LEVELS,

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 from hiera.safety.barriers.barrier import Barrier
 from hiera.safety.contract import Context, FloatArray, SafeAction, Status
 from hiera.safety.dynamics.control_affine import ControlAffine, vector
+from hiera.safety.filters import cbf_decision as decision
 from hiera.safety.filters import cbf_kernel as kernel
 from hiera.safety.filters.cbf_rows import Rows
 from hiera.safety.filters.guard import DEFAULT_GUARD, Guard, Guarded, rest_input
@@ -121,11 +122,11 @@ class CbfFilter(Guarded):
                 self._inputs, rows.ints, rows.floats, rows.out, rows.scratch
             )
         code, out, m = bits & kernel.CODE, rows.out, self._m
-        if code == kernel.NOT_FINITE:
+        if code == decision.NOT_FINITE:
             unknown = np.full(rows.count, np.nan)
             return self._stop(start, self._not_finite(), unknown)
         margins = out[m : m + rows.count].copy()
-        if code > kernel.FILTERED:
+        if code > decision.FILTERED:
             return self._descend(start, context, margins, bits)
         late = self._too_late(start)
         if late:
@@ -133,7 +134,7 @@ class CbfFilter(Guarded):
         status, reason = _STATUS[code], ""
         if bits & _UNCERTAIN:
             status, reason = Status.RECOVERING, self._outside(bits)
-        changed = code != kernel.NOMINAL
+        changed = code != decision.NOMINAL
         active = rows.active(bits) if changed else ()
         took = time.perf_counter() - start
         return SafeAction(out[:m].copy(), status, changed, margins, active, None, reason, took)

@@ -14,7 +14,10 @@ from hiera.safety.barriers.opaque import OpaqueBarrier, check_gradient, is_opaqu
 from hiera.safety.barriers.rows import RowProgram, compile_rows
 from hiera.safety.contract import Context, FloatArray
 from hiera.safety.dynamics.control_affine import ControlAffine
+from hiera.safety.filters import cbf_decision as decision
 from hiera.safety.filters import cbf_kernel as kernel
+from hiera.safety.filters import cbf_margins as margins
+from hiera.safety.filters import cbf_narrowing as narrowing
 from hiera.safety.filters.packed import Packed, pack, within_domain
 from hiera.safety.qp.dual_active_set import workspace_size
 from hiera.safety.qp.verify import is_contradiction
@@ -103,8 +106,8 @@ class Rows:
         need = m + count * (m + 3) + count + 2 * m
         rows = max(
             [
-                kernel.scratch_size(self.ints, self._registers),
-                *(kernel.scratch_size(g[2].ints, self._registers) for g in self.groups),
+                margins.scratch_size(self.ints, self._registers),
+                *(margins.scratch_size(g[2].ints, self._registers) for g in self.groups),
             ]
         )
         if self.out.size < need:
@@ -115,13 +118,13 @@ class Rows:
         """One call with rows beyond the fixed ones; what `filter_packed` returns."""
         n, m = self._n, self._m
         if not np.all(np.isfinite(inputs)):
-            return kernel.NOT_FINITE
+            return decision.NOT_FINITE
         x, u = inputs[:n], inputs[len(inputs) - m :]
         low, high = self._low, self._high
         if not self._assemble(inputs[: len(inputs) - m], context, low, high, 1.0):
-            return kernel.NOT_FINITE
+            return decision.NOT_FINITE
         code = self._decide(u, low, high)
-        if code == kernel.FAILED:
+        if code == decision.FAILED:
             code = self._narrowed(inputs[: len(inputs) - m], u, context)
         if not within_domain(x, self.ints, self.floats):
             code |= 1 << kernel.STRAYED
@@ -132,7 +135,7 @@ class Rows:
     def _decide(self, u: FloatArray, low: FloatArray, high: FloatArray) -> int:
         A, b = self.matrix()
         return int(
-            kernel.decide(
+            decision.decide(
                 u,
                 self._weights,
                 A,
@@ -153,22 +156,22 @@ class Rows:
         A, instant = self.matrix()
         middle, holding, centre = np.empty(m), np.empty(m), np.empty(m)
         shared = (low, high), (self._multipliers(), self.scratch)
-        if kernel.with_most_margin(
+        if narrowing.with_most_margin(
             u, self._weights, A, wide, instant, *shared[0], middle, *shared[1]
         ):
             psi = self.out[m + self.count : m + 2 * self.count].copy()
-            if not kernel.with_no_loss(
+            if not narrowing.with_no_loss(
                 u, self._weights, A, instant, self._gains, psi, *shared[0], holding, *shared[1]
             ):
                 holding[:] = middle
             which = 0
-            while kernel.candidate(which, self.ints, self.floats, holding, middle, centre):
-                for share in kernel.NARROWER:
+            while narrowing.candidate(which, self.ints, self.floats, holding, middle, centre):
+                for share in narrowing.NARROWER:
                     half = share * (high - low)
                     least, most = np.maximum(low, centre - half), np.minimum(high, centre + half)
                     fits = self._assemble(z, context, least, most, share)
-                    if fits and self._decide(u, least, most) != kernel.FAILED:
-                        return kernel.FILTERED
+                    if fits and self._decide(u, least, most) != decision.FAILED:
+                        return decision.FILTERED
                 which += 1
             if self._searched(z, context, holding):
                 return self._decide(u, holding, holding)
@@ -178,9 +181,9 @@ class Rows:
     def _searched(self, z: FloatArray, context: Context, u: FloatArray) -> bool:
         """As the kernel's: moves an input along the axes until it satisfies every row."""
         trial, best = u.copy(), self._gap(z, context, u)
-        for _ in range(kernel.SWEEPS):
+        for _ in range(narrowing.SWEEPS):
             which = 0
-            while best < 0.0 and kernel.tried(which, self._low, self._high, u, trial):
+            while best < 0.0 and narrowing.tried(which, self._low, self._high, u, trial):
                 gap = self._gap(z, context, trial)
                 if gap > best:
                     best, u[:] = gap, trial
@@ -219,9 +222,9 @@ class Rows:
             rows = np.empty(k * (m + 3))
             if share > 0.0:
                 whole = share == 1.0
-                known &= kernel.rows_at(at, ints, floats, low, high, whole, rows, self.scratch)
+                known &= margins.rows_at(at, ints, floats, low, high, whole, rows, self.scratch)
             else:
-                kernel.rows_at_instant(at, ints, floats, rows, self.scratch)
+                margins.rows_at_instant(at, ints, floats, rows, self.scratch)
             parts.append(
                 (rows[:k], rows[k : 2 * k], rows[2 * k : (2 + m) * k], rows[(2 + m) * k :])
             )
@@ -262,7 +265,7 @@ class Rows:
         """Rest, and the corners of the input limits as long as there are few."""
         nothing, found, which = np.zeros(self._m), [], 2
         corner = np.empty(self._m)
-        while kernel.candidate(which, self.ints, self.floats, nothing, nothing, corner):
+        while narrowing.candidate(which, self.ints, self.floats, nothing, nothing, corner):
             found.append(corner.copy())
             which += 1
         return found
