@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -20,18 +20,27 @@ Loc = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where settings came from: the file, its lines, and the paths said on the command line."""
+    """Where settings came from: the file, its lines, and what was said elsewhere.
+
+    Attributes:
+        source: The file.
+        lines: Its lines, by path.
+        said: Paths said elsewhere, and where: the command line, or a sweep.
+    """
 
     source: str
     lines: Lines
-    said: set[tuple[str, ...]]
+    said: Mapping[tuple[str, ...], str]
 
     def place(self, loc: Loc) -> str:
         """``file:line``, or ``command line``, for a key."""
-        inside = any(loc[: len(path)] == path for path in self.said)
-        around = any(path[: len(loc)] == loc for path in self.said) and loc not in self.lines
-        if inside or around:
-            return "command line"
+        for path, place in self.said.items():
+            if loc[: len(path)] == path:
+                return place
+        if loc not in self.lines:
+            for path, place in self.said.items():
+                if path[: len(loc)] == loc:
+                    return place
         for end in range(len(loc), 0, -1):
             if loc[:end] in self.lines:
                 return f"{self.source}:{self.lines[loc[:end]]}"
@@ -72,6 +81,8 @@ def _walk(item: ErrorDetails, model: type[BaseModel]) -> tuple[Loc, type[BaseMod
         owner = next(
             (c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None
         )
+        if owner is not None and steps and get_origin(field.annotation) is dict:
+            loc.append(steps.pop(0))
     return tuple(loc), parent
 
 
@@ -80,16 +91,17 @@ def _problem(item: ErrorDetails, loc: Loc, owner: type[BaseModel] | None) -> str
     kind = item["type"]
     given = item.get("input")
     if kind == "extra_forbidden":
-        hint = nearest(str(loc[-1]), owner.model_fields) if owner else ""
+        known = [f.alias or name for name, f in owner.model_fields.items()] if owner else []
+        hint = nearest(str(loc[-1]), known) if known else ""
         return f"there is no setting {key!r}{hint}"
     if kind == "missing":
         return f"{key!r} is missing"
     if kind == "union_tag_invalid":
         context: Mapping[str, Any] = item.get("ctx", {})
-        known = [name.strip(" '") for name in str(context.get("expected_tags", "")).split(",")]
+        tags = [name.strip(" '") for name in str(context.get("expected_tags", "")).split(",")]
         tag = str(context.get("discriminator", "kind")).strip("'")
         named = str(context.get("tag"))
-        return f"{key}.{tag} is {named!r}, which is not known{nearest(named, known)}"
+        return f"{key}.{tag} is {named!r}, which is not known{nearest(named, tags)}"
     if kind == "union_tag_not_found":
         tag = str(item.get("ctx", {}).get("discriminator", "kind")).strip("'")
         return f"{key!r} needs a '{tag}' that says which one is meant"

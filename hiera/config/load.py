@@ -45,6 +45,36 @@ class Resolved:
         return yaml_core.dump(self.data)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A setting that does not stand in the config file.
+
+    Attributes:
+        path: Its key, split at the dots.
+        value: Plain data.
+        place: Where it was said, for messages.
+    """
+
+    path: tuple[str, ...]
+    value: Any
+    place: str = "command line"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A config file as it was read, not yet validated.
+
+    Attributes:
+        data: What it holds.
+        lines: Where every key stands.
+        source: The file, for messages.
+    """
+
+    data: dict[str, Any]
+    lines: yaml_core.Lines
+    source: str
+
+
 def find_config(name: str) -> Path:
     """Resolves what stands on the command line: a path, or the name of a config we ship.
 
@@ -78,7 +108,17 @@ def load_config(
     Raises:
         ConfigError: On any mistake, as one sentence with file, line and key.
     """
-    file = find_config(str(path))
+    raw = read_config(find_config(str(path)))
+    extra = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
+    return resolve(raw.data, extra, source=raw.source, lines=raw.lines)
+
+
+def read_config(file: Path) -> Raw:
+    """Reads a YAML file that must hold a mapping.
+
+    Raises:
+        ConfigError: If it does not, in one sentence.
+    """
     try:
         data, lines = yaml_core.parse(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -87,35 +127,33 @@ def load_config(
         raise ConfigError(f"{file} is not YAML: {explain.yaml_problem(error)}") from error
     if not isinstance(data, dict):
         raise ConfigError(f"{file} must hold a mapping of settings, not {explain.shape(data)}")
-    extra = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
-    return resolve(data, extra, source=str(file), lines=lines)
+    return Raw(data, lines, str(file))
 
 
 def resolve(
     data: dict[str, Any],
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str | Said] = (),
     *,
     source: str = "config",
     lines: yaml_core.Lines | None = None,
 ) -> Resolved:
     """`load_config` for data that is already in memory."""
-    family = _family(data, overrides, source)
-    said = [_parse_override(text) for text in overrides]
+    said = [parse_override(item) if isinstance(item, str) else item for item in overrides]
+    family = _family(data, said, source)
     merged = _merge(data, said, family.settings)
     try:
         settings = family.settings.model_validate(merged)
     except ValidationError as error:
-        where = explain.Where(source, lines or {}, {path for path, _ in said})
+        where = explain.Where(source, lines or {}, {item.path: item.place for item in said})
         raise ConfigError(explain.sentence(error, family.settings, where)) from error
     return Resolved(settings, settings.model_dump(mode="json"), source)
 
 
-def _family(data: Mapping[str, Any], overrides: Iterable[str], source: str) -> Any:
+def _family(data: Mapping[str, Any], said: Iterable[Said], source: str) -> Any:
     named = data.get("family")
-    for text in overrides:
-        path, value = _parse_override(text)
-        if path == ("family",):
-            named = value
+    for item in said:
+        if item.path == ("family",):
+            named = item.value
     if not isinstance(named, str):
         known = ", ".join(registry.names("families"))
         raise ConfigError(f"{source}: 'family' must name a scenario family, one of: {known}")
@@ -125,25 +163,28 @@ def _family(data: Mapping[str, Any], overrides: Iterable[str], source: str) -> A
     return registry.lookup("families", named)
 
 
-def _parse_override(text: str) -> tuple[tuple[str, ...], Any]:
+def parse_override(text: str) -> Said:
+    """Reads ``a.b=value``, the value as YAML.
+
+    Raises:
+        ConfigError: If it is none.
+    """
     key, equals, value = text.partition("=")
     path = tuple(key.strip().split("."))
     if not equals or not all(path):
         raise ConfigError(f"{text!r} is no setting; write key=value, for example seed=3")
     try:
-        return path, yaml_core.parse_scalar(value)
+        return Said(path, yaml_core.parse_scalar(value))
     except yaml.YAMLError as error:
         raise ConfigError(
             f"the value of {text!r} is not YAML: {explain.yaml_problem(error)}"
         ) from error
 
 
-def _merge(
-    data: Mapping[str, Any], said: Iterable[tuple[tuple[str, ...], Any]], model: type[BaseModel]
-) -> dict[str, Any]:
+def _merge(data: Mapping[str, Any], said: Iterable[Said], model: type[BaseModel]) -> dict[str, Any]:
     merged: dict[str, Any] = json.loads(json.dumps(data))
-    ordered = sorted(said, key=lambda item: len(item[0]))
-    for path, value in ordered:
+    for item in sorted(said, key=lambda item: len(item.path)):
+        path, value = item.path, item.value
         block = merged
         owner: type[BaseModel] | None = model
         for depth, key in enumerate(path[:-1]):
@@ -151,7 +192,9 @@ def _merge(
             inner = block.setdefault(key, _default_kind(owner, key, choice))
             if not isinstance(inner, dict):
                 dotted = ".".join(path[: depth + 1])
-                raise ConfigError(f"{dotted} is a single value, so {'.'.join(path)} cannot be set")
+                raise ConfigError(
+                    f"{item.place}: {dotted} is a single value, so {'.'.join(path)} cannot be set"
+                )
             if choice is not None and path[-1] == choice.tag and depth == len(path) - 2:
                 _drop_foreign(inner, choice, value)
             owner = _inner_model(owner, key)
