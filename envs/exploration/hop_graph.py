@@ -78,6 +78,20 @@ class HopScratch(NamedTuple):
     first_run: NDArray[np.int32]
 
 
+def lattice_step(spacing_m: float, resolution_m: float) -> int:
+    """Cells between lattice points.
+
+    Raises:
+        ValueError: If the spacing is no whole number of cells.
+    """
+    step = round(spacing_m / resolution_m)
+    if step < 1 or abs(step * resolution_m - spacing_m) > 1e-6:
+        raise ValueError(
+            f"hop rules: a spacing of {spacing_m} m is no whole number of {resolution_m} m cells"
+        )
+    return step
+
+
 def hop_geometry(
     rules: ViewpointRules, shape: tuple[int, int], resolution_m: float, start: tuple[int, int]
 ) -> HopGeometry:
@@ -89,12 +103,7 @@ def hop_geometry(
         resolution_m: Side of a cell [m].
         start: Start cell ``(x, y)``.
     """
-    step = round(rules.spacing_m / resolution_m)
-    if step < 1 or abs(step * resolution_m - rules.spacing_m) > 1e-6:
-        raise ValueError(
-            f"hop rules: a spacing of {rules.spacing_m} m is no whole number of "
-            f"{resolution_m} m cells"
-        )
+    step = lattice_step(rules.spacing_m, resolution_m)
     return HopGeometry(
         resolution=float(resolution_m),
         step=step,
