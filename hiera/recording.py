@@ -132,6 +132,34 @@ class RunDirectory:
         seal_trajectory(self, columns)
 
 
+class Unkept(RunDirectory):
+    """A run of which nothing but its metrics is wanted: takes everything in and writes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(os.devnull))
+
+    def write(self, name: str, data: bytes | str) -> Path:
+        """Keeps nothing."""
+        return self.path
+
+    def write_json(self, name: str, data: Mapping[str, Any]) -> Path:
+        """Keeps nothing."""
+        return self.path
+
+    def write_arrays(self, name: str, arrays: Mapping[str, NDArray[np.generic]]) -> Path:
+        """Keeps nothing."""
+        return self.path
+
+    def append_line(self, name: str, record: Mapping[str, Any]) -> None:
+        """Keeps nothing."""
+
+    def append_row(self, values: Sequence[float]) -> None:
+        """Keeps nothing."""
+
+    def close(self, columns: Sequence[str]) -> None:
+        """Has nothing to close."""
+
+
 def read_wal(path: Path, columns: Sequence[str]) -> NDArray[np.float64]:
     """Rows of a write-ahead trajectory, shape ``(rows, columns)``; a torn last row is dropped."""
     raw = path.read_bytes()

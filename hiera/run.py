@@ -23,7 +23,7 @@ from hiera.errors import RecordError
 from hiera.loop import INTERRUPTED, Loop, Tally
 from hiera.planning import Delivery, LatencyKind, PlanRunner
 from hiera.record import Record
-from hiera.recording import RunDirectory, to_json
+from hiera.recording import RunDirectory, Unkept, to_json
 from hiera.scenario import Outcome, Progress, Scenario
 from hiera.seeds import Seeds
 
@@ -94,6 +94,8 @@ class RunOptions:
     should_stop: Callable[[], bool] = lambda: False
     repeat: Repeat | None = None
     directory: Path | None = None
+    keep: bool = True
+    """False: nothing is written, and only the metrics come back."""
 
 
 def build(resolved: Resolved, wiring: Wiring | None = None) -> Scenario[Any, Any, Any]:
@@ -170,6 +172,8 @@ def _run_settings(resolved: Resolved) -> RunSettings:
 
 
 def _directory(resolved: Resolved, options: RunOptions) -> RunDirectory:
+    if not options.keep:
+        return Unkept()
     if options.directory is not None:
         return RunDirectory(options.directory)
     return RunDirectory.create(options.out, _run_settings(resolved).name, resolved.digest)
