@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from hiera import __version__
+from hiera.cli import sweep_options
 from hiera.errors import HieraError, StoppedError
 
 app = typer.Typer(
@@ -275,6 +276,9 @@ def export(
     from hiera.cli import export_command
 
     export_command.export(target, out, name, console, as_json=as_json, quiet=quiet)
+
+
+app.command(epilog=sweep_options.EPILOG)(sweep_options.sweep)
 
 
 @app.command("list")

@@ -23,7 +23,7 @@ from hiera.config.tagged import OneOf
 from hiera.errors import UnknownNameError, nearest
 
 NEEDED = ("numpy", "scipy", "numba", "daqp", "gymnasium", "networkx", "pyarrow", "pillow")
-EXTRAS = {"llm": ("ollama", "openai", "xllamacpp")}
+EXTRAS = {"llm": ("ollama", "openai", "xllamacpp"), "ray": ("ray",)}
 
 
 def list_parts(console: Console, *, as_json: bool) -> None:

@@ -115,7 +115,9 @@ def _make_report(path: Path, settings: RunSettings, screen: Screen) -> None:
 
 
 @contextmanager
-def interruptible(err: Console) -> Iterator[Callable[[], bool]]:
+def interruptible(
+    err: Console, kept: str = "the run directory is readable"
+) -> Iterator[Callable[[], bool]]:
     """Ctrl-C once asks the run to stop in good order; twice stops it at once."""
     asked = False
 
@@ -130,7 +132,7 @@ def interruptible(err: Console) -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: asked
     except KeyboardInterrupt:
-        raise StoppedError("stopped at once; the run directory is readable") from None
+        raise StoppedError(f"stopped at once; {kept}") from None
     finally:
         signal.signal(signal.SIGINT, before)
 

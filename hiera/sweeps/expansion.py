@@ -125,3 +125,28 @@ class Expansion:
         """
         points = [self.point({**a, **b}) for a in self.choices() for b in self.samples()]
         return Plan(points, self.seeds, self.factors, tuple(self.ranges))
+
+    def first(self) -> Point:
+        """A point to try: the first combination, in the middle of every range.
+
+        Raises:
+            ConfigError: If the family refuses it.
+        """
+        middle = {key: scaled(span, 0.5) for key, span in self.ranges.items()}
+        return self.point({**self.choices()[0], **middle})
+
+    def written(self) -> dict[str, Any]:
+        """The sweep as a file of its own, command line included."""
+        data = self.settings.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        fixed = {".".join(item.path): item.value for item in self._always}
+        fixed.pop("seed", None)
+        data |= {"base": self._base.data, "set": fixed, "seeds": _short(self.seeds)}
+        return {key: value for key, value in data.items() if value not in ({}, [], None)}
+
+
+def _short(seeds: Sequence[int]) -> Any:
+    """``0:20`` for a run of seeds, else the list."""
+    first, count = seeds[0], len(seeds)
+    if count > 1 and list(seeds) == list(range(first, first + count)):
+        return f"{first}:{first + count}"
+    return list(seeds)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +40,15 @@ class Words:
         timeout_s: Of a row [s].
     """
 
-    overrides: Sequence[str] = ()
-    grid: Sequence[str] = ()
-    ranges: Sequence[str] = ()
-    cases: Sequence[str] = ()
+    overrides: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
     samples: int | None = None
     design_seed: int | None = None
     seeds: str | None = None
-    baseline: Sequence[str] = ()
-    metrics: Sequence[str] = field(default=())
+    baseline: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
     falsify: str | None = None
     worst: str | None = None
     budget: int | None = None
@@ -60,6 +59,18 @@ class Words:
     def silent(self) -> bool:
         """Whether the command line adds nothing to the rows."""
         return self == Words(timeout_s=self.timeout_s)
+
+    def baseline_settings(self) -> dict[str, Any]:
+        """The baseline as key to value.
+
+        Raises:
+            ConfigError: If a word of it is none.
+        """
+        found = {}
+        for text in self.baseline:
+            key, value = _key(text, "--baseline", "controller.kind=nearest")
+            found[key] = _yaml(value, text)
+        return found
 
 
 def load_sweep(name: str, words: Words | None = None) -> Expansion:
@@ -133,9 +144,8 @@ def _add(data: dict[str, Any], words: Words) -> set[tuple[str, ...]]:
         data["lhs"].setdefault("n", words.samples or 32)
     if words.cases:
         put(("list",), [_case(text) for text in words.cases])
-    for text in words.baseline:
-        key, value = _key(text, "--baseline", "controller.kind=nearest")
-        put(("baseline", key), _yaml(value, text))
+    for key, value in words.baseline_settings().items():
+        put(("baseline", key), value)
     if words.falsify is not None:
         put(("falsify", "metric"), words.falsify)
     numbers = words.seeds

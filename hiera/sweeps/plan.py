@@ -37,6 +37,11 @@ class Point:
         canonical = _json(deciding, sort_keys=True)
         return cls(settings, _json(data), hashlib.sha256(canonical.encode()).hexdigest())
 
+    def resolved(self, seed: int) -> dict[str, Any]:
+        """The whole config of a row."""
+        data: dict[str, Any] = json.loads(self.config)
+        return data | {"seed": seed}
+
     def key(self, seed: int) -> str:
         """Sixteen hexadecimal digits: equal configs and seeds, equal key, whatever their names."""
         return hashlib.sha256(f"{self.digest}#{seed}".encode()).hexdigest()[:16]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from hiera.sweeps.plan import Plan, Point
 from hiera.sweeps.task import Done, RowStatus, SweepError
@@ -82,6 +82,11 @@ class Row:
     cpu_s: float
     code: str
     finished: str
+
+    @classmethod
+    def unfinished(cls, settings: Mapping[str, Any], seed: int = 0) -> Self:
+        """A row that is only known to be there."""
+        return cls(0, "", settings, seed, None, {}, "", "", 0, 0.0, 0.0, "", "")
 
 
 class Store:

@@ -41,13 +41,13 @@ class Progress:
         total: Rows, each key once.
         known: Rows that had a result before this process began.
         statuses: Rows that this process finished.
-        started: When it began [s], by `time.monotonic`.
+        paces: When so many were finished, by `time.monotonic` [s].
     """
 
     total: int
     known: int
     statuses: Counter[RowStatus] = field(default_factory=Counter)
-    started: float = field(default_factory=time.monotonic)
+    paces: list[tuple[float, int]] = field(default_factory=list)
 
     @property
     def computed(self) -> int:
@@ -65,11 +65,19 @@ class Progress:
         return self.known + self.computed
 
     def left_s(self) -> float | None:
-        """Time left at the pace so far [s]; None while nothing is known of it."""
-        if not self.computed:
+        """Time left at the pace of the latest half [s]; None while nothing is known of it."""
+        if len(self.paces) < 2:
             return None
-        took = time.monotonic() - self.started
-        return took / self.computed * (self.total - self.finished)
+        then, before = self.paces[len(self.paces) // 2 - 1]
+        now, after = self.paces[-1]
+        if after == before:
+            return None
+        return (now - then) / (after - before) * (self.total - self.finished)
+
+    def add(self, statuses: Iterable[RowStatus]) -> None:
+        """Rows that have come in together, at least one."""
+        self.statuses.update(statuses)
+        self.paces.append((time.monotonic(), self.computed))
 
 
 def progress_of(store: Store) -> Progress:
@@ -112,7 +120,7 @@ def compute(
 def take(store: Store, progress: Progress, arrived: Sequence[Done], keys: dict[int, str]) -> None:
     """Books results that have come in together."""
     store.record((keys.pop(done.index), done) for done in arrived)
-    progress.statuses.update(done.status for done in arrived)
+    progress.add(done.status for done in arrived)
 
 
 def engine_for(
