@@ -15,7 +15,6 @@ from hiera.envs.exploration.covering_sets import covering_sets
 from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.hop import SENSOR_RANGE_M, start_of
 from hiera.envs.exploration.hop_graph import lattice_step
-from hiera.envs.exploration.lattice import Graph
 from hiera.envs.exploration.rules import HOP
 from hiera.envs.exploration.sight import ray_ends
 from hiera.envs.exploration.true_lattice import true_lattice
