@@ -4,7 +4,7 @@
 key        shape         dtype   meaning
 ========== ============= ======= ==========================================================
 nodes      (P, 4)        float32 per node: offset from the robot x, y [m], utility, visited
-neighbours (P, 25)       int16   joined neighbour per slot, -1 where none
+neighbours (P, 25)       int16   joined neighbour per slot, -1 where none; int32 if P > 32767
 count      ()            int32   number of nodes n; rows from n on are 0 and -1
 robot      ()            int32   node the robot is at
 mask       (25,)         int8    slots that may be hopped to
@@ -15,7 +15,7 @@ A batch has one more leading axis. P is the number of lattice points of the map.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from gymnasium import spaces
@@ -29,10 +29,15 @@ class HopObservation(TypedDict):
     """The arrays of the table above."""
 
     nodes: NDArray[np.float32]
-    neighbours: NDArray[np.int16]
+    neighbours: NDArray[np.signedinteger[Any]]
     count: NDArray[np.int32]
     robot: NDArray[np.int32]
     mask: NDArray[np.int8]
+
+
+def _number(capacity: int) -> type[np.signedinteger[Any]]:
+    """What a node's number needs."""
+    return np.int16 if capacity <= np.iinfo(np.int16).max else np.int32
 
 
 def observation_space(capacity: int) -> spaces.Dict:
@@ -40,7 +45,7 @@ def observation_space(capacity: int) -> spaces.Dict:
     return spaces.Dict(
         {
             "nodes": spaces.Box(-np.inf, np.inf, (capacity, 4), np.float32),
-            "neighbours": spaces.Box(-1, capacity - 1, (capacity, 25), np.int16),
+            "neighbours": spaces.Box(-1, capacity - 1, (capacity, 25), _number(capacity)),
             "count": spaces.Box(0, capacity, (), np.int32),
             "robot": spaces.Box(0, capacity - 1, (), np.int32),
             "mask": spaces.MultiBinary(25),
@@ -54,7 +59,7 @@ def _write(
     robot: int,
     resolution: float,
     nodes: NDArray[np.float32],
-    neighbours: NDArray[np.int16],
+    neighbours: NDArray[np.signedinteger[Any]],
     mask: NDArray[np.int8],
 ) -> None:
     n = graph.size[0]
@@ -79,7 +84,7 @@ def _write_batch(
     robot: NDArray[np.int32],
     resolution: float,
     nodes: NDArray[np.float32],
-    neighbours: NDArray[np.int16],
+    neighbours: NDArray[np.signedinteger[Any]],
     mask: NDArray[np.int8],
 ) -> None:
     for b in range(robot.shape[0]):
@@ -96,7 +101,7 @@ def observe(graph: Graph, robot: int, resolution_m: float, capacity: int) -> Hop
         capacity: Rows P to pad to.
     """
     nodes = np.empty((capacity, 4), np.float32)
-    neighbours = np.empty((capacity, 25), np.int16)
+    neighbours = np.empty((capacity, 25), _number(capacity))
     mask = np.empty(25, np.int8)
     _write(graph, robot, resolution_m, nodes, neighbours, mask)
     return HopObservation(
@@ -112,7 +117,7 @@ def observe_batch(graph: Graph, robot: NDArray[np.int32], resolution_m: float) -
     """A new observation of a batch of graphs, padded to their capacity."""
     batch, capacity = graph.utility.shape
     nodes = np.empty((batch, capacity, 4), np.float32)
-    neighbours = np.empty((batch, capacity, 25), np.int16)
+    neighbours = np.empty((batch, capacity, 25), _number(capacity))
     mask = np.empty((batch, 25), np.int8)
     _write_batch(graph, robot, resolution_m, nodes, neighbours, mask)
     return HopObservation(
