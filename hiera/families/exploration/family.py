@@ -28,6 +28,7 @@ from hiera.families.exploration.parts import LocalTourSettings
 from hiera.families.exploration.settings import ExplorationSettings
 from hiera.record import Record
 from hiera.report.scene import Curve, Scene
+from hiera.safety import SafetyFilter
 from hiera.safety.dynamics import DiffDrive
 from hiera.scenario import Scenario
 from hiera.seeds import Seeds
@@ -48,24 +49,14 @@ class ExplorationFamily:
     ) -> Scenario[Any, Any, Any]:
         """Builds the scenario of a config."""
         grid = _component("worlds", settings.world).build(settings.world, seeds.generator("layout"))
+        robot = DiffDrive(**settings.robot.model_dump())
+        if settings.motion == "hop":
+            grid = _with_start(grid, robot, seeds)
+            return HopExploration(settings, self.hop_parts(settings, grid, seeds, wiring), seeds)
         planner = self._planner(settings, grid, seeds, wiring)
         policy = _component("controllers", settings.controller).build(settings.controller)
-        robot = DiffDrive(**settings.robot.model_dump())
         grid = _with_start(grid, robot, seeds)
-        try:
-            gate = _component("filters", settings.gate).build(
-                settings.gate,
-                robot=robot,
-                tick_s=settings.clock.tick_s,
-                hidden_speed=settings.people.speed if settings.people.count else 0.0,
-                hidden_radius_m=settings.people.radius_m,
-            )
-        except ValueError as error:
-            raise ConfigError(f"gate: {error}") from error
-        if settings.motion == "hop":
-            return HopExploration(
-                settings, HopParts(_hop_env(settings, grid), planner, policy, gate), seeds
-            )
+        gate = _gate(settings, robot)
         env = _drive_env(settings, grid, robot)
         parts = Parts(
             env=env,
@@ -77,6 +68,21 @@ class ExplorationFamily:
             resolution_m=grid.resolution_m,
         )
         return KinematicExploration(settings, parts, seeds)
+
+    def hop_parts(
+        self, settings: ExplorationSettings, grid: GridMap, seeds: Seeds, wiring: Any
+    ) -> HopParts:
+        """The four parts of a robot that hops on a given map, whatever ``settings.world`` says.
+
+        Raises:
+            ConfigError: If the map has no start in free space, or a setting is wrong.
+        """
+        return HopParts(
+            env=_hop_env(settings, grid),
+            planner=self._planner(settings, grid, seeds, wiring),
+            policy=_component("controllers", settings.controller).build(settings.controller),
+            gate=_gate(settings, DiffDrive(**settings.robot.model_dump())),
+        )
 
     def _planner(
         self, settings: ExplorationSettings, grid: GridMap, seeds: Seeds, wiring: Any
@@ -111,6 +117,20 @@ FAMILY = ExplorationFamily()
 
 def _component(group: str, settings: Settings, tag: str = "kind") -> registry.Component:
     return registry.component(group, str(getattr(settings, tag)))
+
+
+def _gate(settings: ExplorationSettings, robot: DiffDrive) -> SafetyFilter:
+    try:
+        gate: SafetyFilter = _component("filters", settings.gate).build(
+            settings.gate,
+            robot=robot,
+            tick_s=settings.clock.tick_s,
+            hidden_speed=settings.people.speed if settings.people.count else 0.0,
+            hidden_radius_m=settings.people.radius_m,
+        )
+    except ValueError as error:
+        raise ConfigError(f"gate: {error}") from error
+    return gate
 
 
 def _with_start(grid: GridMap, robot: DiffDrive, seeds: Seeds) -> GridMap:
