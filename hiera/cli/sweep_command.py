@@ -12,7 +12,10 @@ from hiera.cli.run_command import Screen, interruptible
 from hiera.cli.sweep_progress import SweepProgress
 from hiera.cli.sweep_summary import show_dry_run, show_summary, summary
 from hiera.config import yaml_core
+from hiera.config.load import resolve
 from hiera.errors import ConfigError, nearest
+from hiera.run import build
+from hiera.safety.extras import require
 from hiera.sweeps.code_version import code_version
 from hiera.sweeps.directory import RUNS, SweepDirectory, is_sweep
 from hiera.sweeps.expansion import Expansion
@@ -22,7 +25,7 @@ from hiera.sweeps.load import Words, load_sweep
 from hiera.sweeps.page import write_sweep_report
 from hiera.sweeps.plan import Plan
 from hiera.sweeps.row_functions import FamilyRow
-from hiera.sweeps.statistics import find_baseline, grouped
+from hiera.sweeps.statistics import find_baseline, grouped, missing_metrics
 from hiera.sweeps.store import Row
 from hiera.sweeps.sweep import EngineKind, compute, engine_for
 
@@ -75,6 +78,10 @@ def sweep(asked: Asked, screen: Screen) -> int:
     """Computes, resumes or shows a sweep; returns the exit code."""
     for path in asked.exports:
         check_export(path, force=asked.force)
+    if asked.engine is EngineKind.RAY:
+        require("ray", "ray")
+    elif asked.address is not None:
+        raise ConfigError("--address is where a Ray cluster is; it goes with --engine ray")
     if asked.resume is None and asked.sweep is not None and is_sweep(Path(asked.sweep)):
         return _show(SweepDirectory.open(Path(asked.sweep)), asked, screen)
     if asked.resume is None and (asked.retry_failed or (asked.force and not asked.exports)):
@@ -85,6 +92,7 @@ def sweep(asked: Asked, screen: Screen) -> int:
         raise ConfigError("name a sweep, for example: hiera sweep sweeps/hop_policies --jobs 2")
     expansion = load_sweep(asked.sweep, asked.words)
     plan = _plan(expansion)
+    _try_first(expansion, plan, asked.sweep)
     if asked.dry_run:
         show_dry_run(expansion, plan, asked.sweep, screen)
         return 0
@@ -102,6 +110,15 @@ def _plan(expansion: Expansion) -> Plan:
     rows = [Row.unfinished(point.settings) for point in plan.points]
     find_baseline(grouped(rows, plan.factors), expansion.settings.baseline)
     return plan
+
+
+def _try_first(expansion: Expansion, plan: Plan, source: str) -> None:
+    """Builds the first row, so that what is wrong with all of them is said before any runs.
+
+    It also compiles the kernels once, before several workers would do so at the same time.
+    """
+    first = plan.points[0] if plan.points else expansion.first()
+    build(resolve(first.resolved(plan.seeds[0]), source=source)).env.close()
 
 
 def _note(folder: SweepDirectory, expansion: Expansion, asked: Asked) -> None:
@@ -174,10 +191,15 @@ def _show(folder: SweepDirectory, asked: Asked, screen: Screen) -> int:
             f"{folder.path} is a sweep directory, which is shown as it is; "
             "--resume computes what it lacks"
         )
+    groups = grouped(folder.store.rows(), folder.store.get("factors", []))
+    for problem in missing_metrics(groups, asked.words.metrics):
+        raise ConfigError(f"--metric: {problem}")
+    baseline = asked.words.baseline_settings()
+    find_baseline(groups, baseline)
     if asked.words.metrics:
-        folder.store.put("metrics", list(asked.words.metrics))
-    if asked.words.baseline:
-        folder.store.put("baseline", asked.words.baseline_settings())
+        folder.store.put("metrics", asked.words.metrics)
+    if baseline:
+        folder.store.put("baseline", baseline)
     return _finished(folder, asked, screen, hunt=None, stopped=False)
 
 
@@ -190,6 +212,8 @@ def _finished(
         written.append(path)
     found: dict[str, Any] = summary(folder, hunt)
     folder.store.close()
+    for problem in found["missing"]:
+        screen.err.print(f"warning: {problem}", style="yellow", markup=False)
     if screen.as_json:
         print_json(found | {"written": [str(path) for path in written], "stopped": stopped})
     elif screen.chatty:

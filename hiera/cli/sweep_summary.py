@@ -9,8 +9,6 @@ from rich.text import Text
 
 from hiera.cli.app import print_json
 from hiera.cli.run_command import Screen
-from hiera.config.load import resolve
-from hiera.run import build
 from hiera.sweeps.directory import SweepDirectory
 from hiera.sweeps.expansion import Expansion
 from hiera.sweeps.falsify import Hunt, is_violation
@@ -24,11 +22,8 @@ _METRICS: Final = 3
 
 
 def show_dry_run(expansion: Expansion, plan: Plan, source: str, screen: Screen) -> None:
-    """Builds the first row's scenario and prints which rows there would be."""
+    """Prints which rows there would be."""
     wanted = expansion.settings.falsify
-    first = plan.points[0] if plan.points else expansion.first()
-    data = first.resolved(plan.seeds[0])
-    build(resolve(data, source=source)).env.close()
     rows = wanted.budget if wanted is not None else len(plan)
     distinct = len({point.digest for point in plan.points}) * len(plan.seeds)
     if screen.as_json:
@@ -79,6 +74,7 @@ def summary(folder: SweepDirectory, hunt: Hunt | None) -> dict[str, Any]:
         "pending": counts.get("pending", 0),
         "factors": data["factors"],
         "metrics": data["metrics"],
+        "missing": data["missing"],
         "groups": data["groups"],
         "baseline": data["baseline"],
         "differences": data["differences"],

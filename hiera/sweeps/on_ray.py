@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from hiera.safety.extras import require
-from hiera.sweeps.pool import LocalPool, Queue, pickled
+from hiera.sweeps.pool import LocalPool, pickled
+from hiera.sweeps.queue import Queue
 from hiera.sweeps.task import RETRIES, Done, RowStatus, SweepError, Target, Task
 
 _BATCH_S: Final = 1.0

@@ -21,6 +21,7 @@ from hiera.sweeps.statistics import (
     find_baseline,
     grouped,
     label,
+    missing_metrics,
     numbers_of,
     shares_of,
     short,
@@ -37,11 +38,7 @@ _FAILURES: Final = 100
 
 
 def write_sweep_report(folder: SweepDirectory) -> Path:
-    """Writes the page into the sweep's folder.
-
-    Raises:
-        HieraError: If the baseline or a metric that was asked for is not there.
-    """
+    """Writes the page into the sweep's folder."""
     data = sweep_data(folder)
     return folder.write("report.html", render("sweep.js", data["title"], data))
 
@@ -52,9 +49,12 @@ def sweep_data(folder: SweepDirectory) -> dict[str, Any]:
     rows = list(store.rows())
     factors, ranges = store.get("factors", []), store.get("ranges", [])
     groups = grouped(rows, factors)
-    metrics = chosen_metrics(groups, store.get("metrics", []))
+    wanted = store.get("metrics", [])
+    metrics = chosen_metrics(groups, wanted)
     shares = shares_of(rows)
-    base = find_baseline(groups, store.get("baseline", {}))
+    search = _search(rows, folder)
+    # A search visits what it likes: its rows are no sample and may lack the baseline.
+    base = find_baseline(groups, store.get("baseline", {})) if search is None else None
     written = folder.path / "sweep.yaml"
     found = sorted({row.seed for row in rows})
     return {
@@ -68,6 +68,7 @@ def sweep_data(folder: SweepDirectory) -> dict[str, Any]:
         "ranges": ranges,
         "metrics": metrics[:_METRICS],
         "more_metrics": metrics[_METRICS:],
+        "missing": missing_metrics(groups, wanted),
         "groups": [_group(group, factors, metrics, shares) for group in groups[:_GROUPS]],
         "groups_left_out": max(len(groups) - _GROUPS, 0),
         "baseline": base.label if base is not None else None,
@@ -77,7 +78,7 @@ def sweep_data(folder: SweepDirectory) -> dict[str, Any]:
         ],
         "curves": _distributions(groups, [m for m in metrics if m not in shares]),
         "scatter": _scatter(rows, ranges, metrics),
-        "search": _search(rows, folder),
+        "search": search,
         "failures": _failures(rows),
         "codes": store.codes(),
         "settings": written.read_text(encoding="utf-8") if written.is_file() else "",

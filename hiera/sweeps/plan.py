@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from hiera.sweeps.task import SweepError
+
 Settings = Mapping[str, Any]
 """Dotted key to value."""
 
@@ -84,7 +86,14 @@ class Plan:
 
 
 def listed_points(listed: Iterable[Settings], seeds: Sequence[int] = (0,)) -> Plan:
-    """A plan for a function of one's own: the settings are the config."""
-    points = [Point.of(dict(settings), settings) for settings in listed]
+    """A plan for a function of one's own: the settings are the config.
+
+    Raises:
+        SweepError: If a setting is no plain data.
+    """
+    try:
+        points = [Point.of(dict(settings), settings) for settings in listed]
+    except (AttributeError, TypeError) as error:
+        raise SweepError(f"a point must be a mapping of plain data: {error}") from error
     factors = tuple(dict.fromkeys(key for point in points for key in point.settings))
     return Plan(points, tuple(seeds), factors)

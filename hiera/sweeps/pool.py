@@ -12,13 +12,14 @@ import pickle
 import selectors
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 
 from hiera.sweeps import frames
 from hiera.sweeps.process import WorkerProcess
+from hiera.sweeps.queue import Queue
 from hiera.sweeps.task import RETRIES, Done, RowStatus, SweepError, Target, Task
 
 _BATCH_S: Final = 0.05
@@ -131,7 +132,8 @@ class LocalPool:
         worker.assigned.popleft()
         worker.since = time.monotonic()
         worker.longest_s = max(0.9 * worker.longest_s, message.wall_s)
-        done.append(message)
+        deaths = self._deaths.get(message.index, 0)
+        done.append(replace(message, deaths=deaths) if deaths else message)
 
     def _bury(self, worker: WorkerProcess, done: list[Done]) -> None:
         """The worker died: the row it was at is to blame, the others go back."""
@@ -192,38 +194,3 @@ def _batch_size(worker: WorkerProcess) -> int:
     if not worker.longest_s:
         return 1
     return max(1, min(_BATCH_MOST, int(_BATCH_S / worker.longest_s)))
-
-
-class Queue:
-    """Tasks read a few ahead from an iterator, and in front of them those that came back."""
-
-    def __init__(self, tasks: Iterable[Task]) -> None:
-        self._source = iter(tasks)
-        self._front: deque[Task] = deque()
-
-    def __bool__(self) -> bool:
-        return self.at_hand(1) > 0
-
-    def at_hand(self, most: int) -> int:
-        """How many tasks there are, counted up to ``most``."""
-        while len(self._front) < most:
-            following = next(self._source, None)
-            if following is None:
-                break
-            self._front.append(following)
-        return min(len(self._front), most)
-
-    def put_back(self, tasks: list[Task]) -> None:
-        """Tasks that were not computed after all; they are the next."""
-        self._front.extendleft(reversed(tasks))
-
-    def take(self, most: int, deaths: dict[int, int]) -> list[Task]:
-        """Up to so many tasks; one under which a worker died goes alone."""
-        taken: list[Task] = []
-        while len(taken) < most and self:
-            if self._front[0].index in deaths and taken:
-                break
-            taken.append(self._front.popleft())
-            if taken[-1].index in deaths:
-                break
-        return taken

@@ -140,18 +140,21 @@ def grouped(rows: Iterable[Row], factors: Sequence[str]) -> list[Group]:
     return list(groups.values())
 
 
-def chosen_metrics(groups: Sequence[Group], wanted: Sequence[str]) -> list[str]:
-    """Those asked for, or every number that is not the same in all rows.
-
-    Raises:
-        HieraError: If one that is asked for was measured nowhere.
-    """
+def missing_metrics(groups: Sequence[Group], wanted: Sequence[str]) -> list[str]:
+    """A sentence for each metric that is asked for and that no row has."""
     names = list(dict.fromkeys(name for group in groups for name in group.values))
-    for name in wanted:
-        if names and name not in names:
-            raise HieraError(f"no row has a metric {name!r}{nearest(name, names)}")
+    return [
+        f"no row has a metric {name!r}{nearest(name, names)}"
+        for name in wanted
+        if names and name not in names
+    ]
+
+
+def chosen_metrics(groups: Sequence[Group], wanted: Sequence[str]) -> list[str]:
+    """Those asked for and there, or every number that is not the same in all rows."""
+    names = list(dict.fromkeys(name for group in groups for name in group.values))
     if wanted:
-        return list(wanted)
+        return [name for name in wanted if name in names]
     return [n for n in names if len({v for g in groups for v in g.values.get(n, ())}) > 1]
 
 
