@@ -36,7 +36,6 @@ PHYSICS = (
     body.evaporation_w,
     rates.flows,
     rates.drift,
-    rates.feed_warmth,
     rates.rates,
     readings.readings,
 )

@@ -55,12 +55,11 @@ def inside(x: Any, p: Any) -> Account:
     )
 
 
-def crossing(x: Any, u: Any, d: Any, p: Any, w: Flows) -> Account:
+def crossing(x: Any, d: Any, p: Any, w: Flows) -> Account:
     """What crosses the border, inwards positive.
 
     Args:
         x: State, shape ``(18,)``.
-        u: Controls, shape ``(3,)``.
         d: `Surroundings`.
         p: `Parameters`.
         w: The flows at that state.
@@ -76,7 +75,7 @@ def crossing(x: Any, u: Any, d: Any, p: Any, w: Flows) -> Account:
         nitrogen=2.0 * ((1.0 - OUTSIDE_OXYGEN) * w.inflow - out * x[2]),
         heat=(1.0 - p.work_share) * w.metabolic
         + d.radiant
-        + warm * (u[0] + w.inflow)
+        + warm * w.inflow
         - w.wall
         - w.cooling
         - w.lime_loss

@@ -134,14 +134,14 @@ class LifeSupportModel:
             around: Held from now on; without one the wearer's uptake stays what it is, in 30 °C.
             disturbance: Bound of what is added to the rates, shape ``(18,)``.
         """
-        p = self.parameters
+        p, matrix = self.parameters, gains(self.parameters)
 
         def outside(x: Any) -> Surroundings:
             return REST._replace(demand=x[names.UPTAKE]) if around is None else around
 
         return ControlAffine(
-            f=lambda x: np.array(drift(x, outside(x), p)),
-            g=lambda x: gains(x, outside(x), p),
+            f=lambda x: np.array(drift(_within(x), outside(x), p)),
+            g=lambda x: matrix,
             n=N,
             u_min=LOW,
             u_max=HIGH,
@@ -150,6 +150,17 @@ class LifeSupportModel:
             inputs=INPUTS,
             example=self.start(),
         )
+
+
+def _within(x: Any) -> Any:
+    """The same state: flow and share follow commands and never leave the range of those.
+
+    Said in the formula, it keeps interval arithmetic from dividing by a flow of zero.
+    """
+    x = x.copy()
+    for i, control in ((names.FLOW, names.FAN), (names.SHARE, names.DAMPER)):
+        x[i] = np.minimum(np.maximum(x[i], LOW[control]), HIGH[control])
+    return x
 
 
 def _nodes(graph: Graph, values: Any) -> list[Expr]:

@@ -8,7 +8,7 @@ with ``y_i = n_i / n`` and ``out = vent + leak``. Nothing brings nitrogen back: 
 replaced by pure oxygen, so that the fraction of oxygen can only be held while gas is kept in.
 One gas node (circuit, suit and liner) takes up the heat of both beds, of breath and skin, and loses
 it through the wall. Heats are relative to the gas, so that matter that enters carries
-``c_p (T_in - T_gas)``.
+``c_p (T_in - T_gas)``; oxygen comes through a hose inside the suit and has the gas's temperature.
 
 These are plain functions of numbers: they run on symbols of `hiera.safety.tape`, on NumPy arrays,
 and inside compiled kernels (`hiera.safety.life_support.kernel`).
@@ -150,11 +150,6 @@ def drift(x: Any, d: Any, p: Any) -> tuple[Any, ...]:
     )
 
 
-def feed_warmth(x: Any, d: Any, p: Any) -> Any:
-    """Warming of the gas per mole of oxygen fed [K/mol]: it comes at the temperature outside."""
-    return p.gas_j_mol_k * (d.ambient - x[4]) / p.liner_j_k
-
-
 def rates(x: Any, u: Any, d: Any, p: Any) -> tuple[Any, ...]:
     """The right-hand side, 18 numbers [state units / s].
 
@@ -170,7 +165,7 @@ def rates(x: Any, u: Any, d: Any, p: Any) -> tuple[Any, ...]:
         f[1],
         f[2],
         f[3],
-        f[4] + feed_warmth(x, d, p) * u[0],
+        f[4],
         f[5],
         f[6],
         f[7],
@@ -187,13 +182,9 @@ def rates(x: Any, u: Any, d: Any, p: Any) -> tuple[Any, ...]:
     )
 
 
-def gains(x: Any, d: Any, p: Any) -> Any:
-    """Input matrix ``g(x)``, shape ``(18, 3)``: ``rates = drift + g u`` exactly."""
-    none = [0.0, 0.0, 0.0]
-    rows = [none] * 18
-    rows[0] = [1.0, 0.0, 0.0]
-    rows[4] = [feed_warmth(x, d, p), 0.0, 0.0]
-    rows[10] = [-1.0, 0.0, 0.0]
-    rows[16] = [0.0, 1.0 / p.fan_s, 0.0]
-    rows[17] = [0.0, 0.0, 1.0 / p.damper_s]
-    return np.array(rows)
+def gains(p: Any) -> Any:
+    """Input matrix, shape ``(18, 3)``, the same everywhere: ``rates = drift + gains u`` exactly."""
+    matrix = np.zeros((18, 3))
+    matrix[0, 0], matrix[10, 0] = 1.0, -1.0
+    matrix[16, 1], matrix[17, 2] = 1.0 / p.fan_s, 1.0 / p.damper_s
+    return matrix

@@ -80,7 +80,7 @@ def test_the_recorded_rates_are_the_plain_ones(seed: int) -> None:
 @given(st.integers(0, 10_000))
 def test_controls_enter_affinely(seed: int) -> None:
     x, u, around = anywhere(seed)
-    affine = np.array(drift(x, around, P)) + gains(x, around, P) @ u
+    affine = np.array(drift(x, around, P)) + gains(P) @ u
     np.testing.assert_allclose(affine, rates(x, u, around, P), rtol=1e-12, atol=1e-18)
 
 
@@ -118,7 +118,7 @@ def test_every_element_and_energy_balance_at_every_instant(seed: int) -> None:
     x, u, around = anywhere(seed)
     step = 1e-30j
     moved = inside(x + step * MODEL.rhs(x, u, around), P)
-    into = crossing(x, u, around, P, flows(x, around, P))
+    into = crossing(x, around, P, flows(x, around, P))
     scale = Account(1e-3, 1e-3, 1e-3, 1e-3, 300.0)
     for slope, flow, size in zip(moved, into, scale, strict=True):
         assert np.imag(slope) / 1e-30 == pytest.approx(flow, abs=1e-11 * size, rel=1e-10)
@@ -126,7 +126,7 @@ def test_every_element_and_energy_balance_at_every_instant(seed: int) -> None:
 
 def _with_accounts(y: np.ndarray, u: np.ndarray, around: Surroundings) -> np.ndarray:
     x = y[:N]
-    into = crossing(x, u, around, P, flows(x, around, P))
+    into = crossing(x, around, P, flows(x, around, P))
     return np.concatenate((MODEL.rhs(x, u, around), np.array(into, dtype=float)))
 
 
