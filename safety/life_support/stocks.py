@@ -4,7 +4,7 @@ Stocks are looked at alone, under constant work and the commands that spare them
 
     oxygen    (n_T + n_O - y_low n) / (V_O + y_low leak)      leak at the least pressure
     nitrogen  (n / leak) ln(n_N / (1 - Y - y_C - y_W) n)      until oxygen passes Y,
-              in saturated gas with as much CO2 as may be
+              in the hottest gas that may be inhaled, saturated, with as much CO2 as may be
 
 Lime and core follow from a roll-out of the model at the least pressure with the flow that removes
 most CO2 at its limit, max over Q of (c Q y + phi(Q) V_C) (1 - exp(-a / Q)), which falls as the
@@ -103,7 +103,7 @@ def endurance(
     leak = around.leak * float(leaked(limits.gauge_low_pa, p))
     amount = float(np.sum(x[:4]))
     # Both dilute the oxygen; neither can be more.
-    vapour = float(saturation_pa(x[names.GAS_K])) / p.outside_pa
+    vapour = float(saturation_pa(max(float(x[names.GAS_K]), limits.inhaled_k))) / p.outside_pa
     dioxide = limits.dioxide_hard_pa / p.outside_pa
 
     def until(ceiling: float) -> float:
