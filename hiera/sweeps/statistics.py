@@ -238,6 +238,5 @@ def _difference(group: Group, base: Group, metric: str) -> Difference | None:
 def cumulative(numbers: Sequence[float]) -> NDArray[np.float64]:
     """Share of rows at or below each value, as steps, shape ``(2 n, 2)``."""
     values = np.sort(np.asarray(numbers, dtype=np.float64))
-    after = np.arange(1, len(values) + 1) / len(values)
-    before = after - 1.0 / len(values)
-    return np.column_stack((np.repeat(values, 2), np.column_stack((before, after)).ravel()))
+    shares = np.arange(len(values) + 1) / len(values)
+    return np.column_stack((np.repeat(values, 2), np.repeat(shares, 2)[1:-1]))
