@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from hiera import __version__
-from hiera.cli import sweep_options
+from hiera.cli import bench_options, sweep_options
 from hiera.errors import HieraError, StoppedError
 
 app = typer.Typer(
@@ -279,6 +279,7 @@ def export(
 
 
 app.command(epilog=sweep_options.EPILOG)(sweep_options.sweep)
+app.add_typer(bench_options.bench, name="bench")
 
 
 @app.command("list")

@@ -1,0 +1,1 @@
+"""Exploration: viewpoint policies and slow layers, paired map by map, over a provable bound."""

@@ -1,0 +1,154 @@
+"""One episode of the hop protocol, with the CPU time of every decision and plan."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from hiera.bench.exploration.episode import Episode
+from hiera.bench.exploration.methods import Method
+from hiera.config.load import resolve
+from hiera.controllers.viewpoint.contract import Choice
+from hiera.envs.exploration.grid import FREE, GridMap
+from hiera.envs.exploration.hop import HopEnv, HopStatus
+from hiera.envs.exploration.hop_ready import reachable
+from hiera.families.exploration.family import FAMILY
+from hiera.families.exploration.hopping import HopParts
+from hiera.families.exploration.settings import ExplorationSettings
+from hiera.families.exploration.waypoints import Waypoints
+from hiera.planners import Provenance
+from hiera.planners.exploration.belief import ExplorationBelief
+from hiera.run import Wiring
+from hiera.seeds import Seeds
+
+_REMEMBERED = 8
+_MODEL = (Provenance.LLM, Provenance.LLM_REPAIRED)
+
+
+class SlowLayer:
+    """The slow layer as the hop scenario runs it: asked when a waypoint is done with."""
+
+    def __init__(self, parts: HopParts, settings: ExplorationSettings) -> None:
+        self._env, self._planner, self._clock = parts.env, parts.planner, settings.clock
+        self._waypoints = Waypoints(least_s=settings.clock.tick_s)
+        self.plan_ms: list[float] = []
+        self.model_plans = 0
+
+    def waypoint(self) -> int | None:
+        """Node of the current waypoint; plans if that is wanted."""
+        env, roadmap = self._env, self._env.roadmap()
+        here = np.array(env.robot_m)
+        self._waypoints.retire(roadmap, here)
+        if self._waypoints.wants_plan(roadmap, env.decisions * self._clock.tick_s):
+            belief = self._belief()
+            begin = time.process_time()
+            plan = self._planner.plan(belief, self._clock.plan_deadline_s)
+            self.plan_ms.append(1e3 * (time.process_time() - begin))
+            self.model_plans += plan.provenance in _MODEL
+            self._waypoints.accept(plan, roadmap, here)
+        current = self._waypoints.current
+        return None if current is None else current.node
+
+    def _belief(self) -> ExplorationBelief:
+        env, roadmap = self._env, self._env.roadmap()
+        low, high = roadmap.xy.min(axis=0), roadmap.xy.max(axis=0)
+        return ExplorationBelief(
+            version=roadmap.version,
+            time_s=float(env.decisions),
+            roadmap=roadmap,
+            explored_area_m2=env.explored * env.place.free.sum() * env.place.resolution_m**2,
+            bounds=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
+        )
+
+
+class Reversals:
+    """Counts returns to a target that was left while it still saw something."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._left: list[int] = []
+        self._target = -1
+
+    def note(self, choice: Choice, utility: Any) -> None:
+        """Takes a choice down; ``utility`` is that of every node."""
+        if choice.target == self._target:
+            return
+        self.count += choice.target in self._left
+        if self._target >= 0 and utility[self._target] > 0:
+            self._left = [*self._left[1 - _REMEMBERED :], self._target]
+        self._target = choice.target
+
+
+@lru_cache(maxsize=64)
+def _settings(method: Method, cap: int, seed: int) -> ExplorationSettings:
+    data = {"family": "exploration", "motion": "hop", "seed": seed, "hop": {"cap": cap}}
+    settings = resolve(data, method.settings, source="method").settings
+    assert isinstance(settings, ExplorationSettings)
+    return settings
+
+
+def hop(index: int, place: GridMap, name: str, method: Method, cap: int, seed: int) -> Episode:
+    """Explores a map.
+
+    Args:
+        index: Number of the map, for the record.
+        place: The map, with a start.
+        name: Name of the method.
+        method: Who explores.
+        cap: Most decisions.
+        seed: Of policy and planner.
+
+    Raises:
+        ConfigError: If the method cannot be built.
+    """
+    settings, seeds = _settings(method, cap, seed), Seeds(seed)
+    parts = FAMILY.hop_parts(settings, place, seeds, Wiring())
+    env = parts.env
+    env.reset(seed=seed, options={"map": place})
+    policy = parts.policy if method.policy is None else method.policy(env)
+    policy.reset(seeds.integer("controller"))
+    parts.planner.reset(seeds.integer("planner"))
+    slow = SlowLayer(parts, settings)
+    led = settings.planner.kind != "none"  # type: ignore[attr-defined]
+    spent: list[float] = []
+    reversals = Reversals()
+    status = str(env.status)
+    while env.status is HopStatus.RUNNING:
+        begin = time.process_time()
+        roadmap = env.roadmap()
+        spent.append(1e3 * (time.process_time() - begin))
+        waypoint = slow.waypoint() if led else None
+        begin = time.process_time()
+        choice = policy.choose(roadmap, waypoint)
+        spent[-1] += 1e3 * (time.process_time() - begin)
+        if len(choice.path) < 2:
+            status = "unreachable_frontiers"
+            break
+        reversals.note(choice, roadmap.utility)
+        env.step(env.slot_of(choice.path[1]))
+        status = str(env.status)
+    return Episode(
+        index=index,
+        map=place.name,
+        method=name,
+        status=status,
+        complete=env.status is HopStatus.COMPLETE,
+        distance_m=env.distance_m,
+        time_s=float("nan"),
+        explored=seen_share(env),
+        decisions=env.decisions,
+        reversals=reversals.count,
+        collisions=0,
+        decision_ms=tuple(spent),
+        plan_ms=tuple(slow.plan_ms),
+        model_plans=slow.model_plans,
+    )
+
+
+def seen_share(env: HopEnv) -> float:
+    """Share of the free cells that hang together with the start that have been seen."""
+    there = reachable(env.place)
+    return float((env.belief[there] == FREE).mean())

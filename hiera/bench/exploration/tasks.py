@@ -1,0 +1,95 @@
+"""Runs episodes and bounds, one after another or in worker processes, and hands them on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+from hiera.bench.exploration.bounds import Bounded, bounded
+from hiera.bench.exploration.driving import World, drive
+from hiera.bench.exploration.episode import Episode
+from hiera.bench.exploration.hopping import hop
+from hiera.bench.exploration.methods import BOUND, OPTIMUM, Method
+from hiera.envs.exploration.grid import GridMap
+from hiera.errors import HieraError
+
+Result = Episode | Bounded
+_WARM_DECISIONS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One method on one map.
+
+    Attributes:
+        index: Number of the map.
+        place: The map: a grid to hop on, or a world to drive in.
+        name: Name of the method, or ``bound`` or ``optimum``.
+        method: Who explores; None for a bound.
+        limit: Most decisions, most simulated seconds, or seconds to spend on a bound.
+        seed: Of the episode.
+    """
+
+    index: int
+    place: GridMap | World
+    name: str
+    method: Method | None
+    limit: float
+    seed: int
+
+
+_warm: set[str] = set()
+
+
+def perform(task: Task) -> Result:
+    """Runs a task; the first hops of a method in a process are thrown away.
+
+    What is compiled or loaded at first use is then no part of the times. A language model is not
+    asked for that.
+
+    Raises:
+        HieraError: If it cannot be run, with the map's name.
+    """
+    place = task.place
+    if task.method is None:
+        assert isinstance(place, GridMap)
+        assert task.name in (BOUND, OPTIMUM)
+        return bounded(task.index, place, task.name, task.limit)
+    if isinstance(place, World):
+        return drive(task.index, place, task.name, task.method, task.limit)
+    if task.name not in _warm:
+        _warm.add(task.name)
+        told = tuple(said for said in task.method.settings if not said.startswith("llm."))
+        quiet = replace(task.method, settings=told)
+        hop(task.index, place, task.name, quiet, _WARM_DECISIONS, task.seed)
+    return hop(task.index, place, task.name, task.method, int(task.limit), task.seed)
+
+
+def perform_all(tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
+    """Runs tasks and yields their results as they come.
+
+    Args:
+        tasks: What to run.
+        jobs: Worker processes; 1 stays in this one.
+
+    Raises:
+        HieraError: If a task cannot be run, or a worker died.
+    """
+    if jobs == 1:
+        yield from map(perform, tasks)
+        return
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(perform, task) for task in tasks]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise HieraError("a worker process died; try --jobs 1") from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
