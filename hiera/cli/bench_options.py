@@ -80,10 +80,11 @@ def exploration(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Distance, time and failures of exploration methods, beside a provable lower bound."""
+    from hiera.bench.exploration.asked import Asked
     from hiera.bench.exploration.methods import Models
     from hiera.cli import bench_command
 
-    asked = bench_command.Asked(
+    asked = Asked(
         maps=maps,
         buildings=buildings,
         protocol=protocol,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 from hiera.bench.exploration.bounds import Bounded, bounded
 from hiera.bench.exploration.driving import World, drive
@@ -84,12 +85,22 @@ def perform_all(tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
         return
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(perform, task) for task in tasks]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise HieraError("a worker process died; try --jobs 1") from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    others = set(active_children())
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_deaf)
+    try:
+        for future in as_completed([pool.submit(perform, task) for task in tasks]):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise HieraError("a worker process died; try --jobs 1") from error
+    except BaseException:
+        # Interrupted, or one task failed: nobody waits for the others.
+        for child in set(active_children()) - others:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _deaf() -> None:
+    """Ctrl-C is for the process that started the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
