@@ -1,0 +1,206 @@
+"""What the set knows of itself: an extended Kalman filter on the prediction model.
+
+    z = (x, s_O, s_C)         the eighteen states, and the oxygen and CO2 that slow sensors show
+
+Derivatives of the model and of the readings are exact, from their recordings. The wearer's uptake
+is a random walk, told by heart rate and by what disappears. Sensors lag; the two slow ones that
+matter have their lag as a state, so that the estimate runs ahead of what they show. Readings beyond
+five deviations are left out and named. S. Thrun, W. Burgard, D. Fox, "Probabilistic Robotics",
+2005, chapter 3; Joseph's form of the update.
+
+A filter cannot average away what does not change: a suit of another volume, a gauge that reads
+high. What such things do to each state is added to the deviations that are reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hiera.envs.life_support.sensors import NAMES, SENSORS
+from hiera.envs.life_support.voting import Agreement, Vote, Voter
+from hiera.safety.contract import FloatArray
+from hiera.safety.life_support import LifeSupportModel, Surroundings
+from hiera.safety.life_support import state as names
+from hiera.safety.life_support.state import N
+from hiera.safety.tape import Graph, Program, compile_program, gradient
+
+SIZE = N + 2
+CHANNELS = (
+    "oxygen", "dioxide", "gauge", "gas_k", "humidity", "cylinder", "lime_k", "flow", "heart",
+    "skin_k",
+)  # fmt: skip
+"""Readings that are used; ``oxygen`` is the voted one. That of the outside goes into the model."""
+_OF = {s.name: s for s in SENSORS}
+_CELL = _OF["cell_0"]
+LAGS_S = (_CELL.lag_s, _OF["dioxide"].lag_s)
+
+PROCESS = np.array([
+    3e-5, 1e-5, 3e-5, 5e-5, 0.01, 2e-6, 0.02, 2e-6, 2e-6, 0.02, 1e-5, 1e-4, 2e-5, 1e-5, 2e-4, 3e-3,
+    5e-6, 2e-3, 0.5, 0.5,
+])  # fmt: skip
+"""Standard deviation that a second adds to each of z; choices, wide enough for the plant."""
+START = np.array([
+    0.01, 0.001, 0.02, 0.005, 1.0, 0.02, 1.0, 0.02, 0.01, 1.0, 0.1, 3e-4, 3e-4, 2e-4, 0.3, 1.0,
+    1e-4, 0.1, 300.0, 60.0,
+])  # fmt: skip
+"""Standard deviation of each of z when the set is closed."""
+
+
+SYSTEMATIC = np.array([
+    0.04, 5e-4, 0.15, 0.006, 0.4, 0.06, 1.0, 0.02, 0.02, 3.0, 0.3, 8e-5, 1e-4, 1e-4, 0.4, 0.4,
+    4e-5, 0.02,
+])  # fmt: skip
+"""What sets and sensors differ by, as a standard deviation of each state; choices, held against the
+spread of plants by a test."""
+
+
+def reading_noise(calibrated: bool = False) -> FloatArray:
+    """Standard deviation of each of `CHANNELS`.
+
+    Args:
+        calibrated: Noise alone; else what units differ by is added.
+    """
+    made = []
+    for name in CHANNELS:
+        sensor = _CELL if name == "oxygen" else _OF[name]
+        units = sensor.offset**2 + (sensor.gain * 0.3 * sensor.high) ** 2
+        made.append(np.sqrt(sensor.noise**2 + (0.0 if calibrated else units)))
+    return np.array(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is believed, and how firmly.
+
+    Attributes:
+        x: State, shape ``(18,)``.
+        deviation: Standard deviation of each, shape ``(18,)``.
+        vote: How the oxygen cells were voted.
+        rejected: Channels whose readings were left out.
+        surprise: Squared normalised innovation of the readings that counted.
+        counted: How many those were.
+    """
+
+    x: FloatArray
+    deviation: FloatArray
+    vote: Vote
+    rejected: tuple[str, ...] = ()
+    surprise: float = 0.0
+    counted: int = 0
+
+
+@dataclass
+class Estimator:
+    """An extended Kalman filter for one set.
+
+    Attributes:
+        model: The prediction model.
+        voter: Of the oxygen cells.
+        noise: Standard deviation of each of `CHANNELS`.
+        process: What a second adds to each of z.
+        systematic: What is added to the deviations that are reported, shape ``(18,)``.
+        gate: Deviations beyond which a reading is left out.
+        tick_s: Between two readings [s].
+    """
+
+    model: LifeSupportModel
+    voter: Voter = field(default_factory=Voter)
+    noise: FloatArray = field(default_factory=reading_noise)
+    process: FloatArray = field(default_factory=PROCESS.copy)
+    systematic: FloatArray = field(default_factory=SYSTEMATIC.copy)
+    gate: float = 5.0
+    tick_s: float = 1.0
+    z: FloatArray = field(init=False)
+    P: FloatArray = field(init=False)
+    _shown: Program = field(init=False, repr=False)
+    _slopes: Program = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        graph = Graph()
+        x = graph.inputs(0, N)
+        now = self.model.readings(x)
+        oxygen = now.oxygen * (self.model.parameters.outside_pa + now.gauge_pa)
+        values = [
+            oxygen, now.dioxide_pa, now.gauge_pa, now.gas_k, now.humidity, now.cylinder_pa,
+            now.lime_k, now.flow, now.heart, now.skin_k,
+        ]  # fmt: skip
+        nodes = [graph.node(v) for v in values]
+        self._shown = compile_program(nodes, N)
+        self._slopes = compile_program([s for v in nodes for s in gradient(v, list(x))], N)
+        self.reset(self.model.start())
+
+    def reset(self, x: FloatArray, deviation: FloatArray = START) -> None:
+        """Begins again from a belief.
+
+        Args:
+            x: State, shape ``(18,)``.
+            deviation: Of each of z, shape ``(20,)``.
+        """
+        self.z = np.concatenate((x, self._shown(x)[:2]))
+        self.P = np.diag(np.asarray(deviation) ** 2)
+
+    def predict(self, u: FloatArray, ambient_k: float) -> None:
+        """Moves the belief on by a tick under a held command.
+
+        Args:
+            u: Command, shape ``(3,)``.
+            ambient_k: Temperature outside [K].
+        """
+        dt, x = self.tick_s, self.z[:N]
+        around = Surroundings(float(x[names.UPTAKE]), ambient_k)
+        A, _ = self.model.linearised(x, u, around)
+        A = A.copy()
+        A[names.UPTAKE] = 0.0
+        held = np.eye(N) + dt * A + 0.5 * dt * dt * (A @ A)
+        following = self.model.step(x, u, around, dt)
+        lag = np.exp(-dt / np.array(LAGS_S))
+        truth = self._shown(following)[:2]
+        F = np.zeros((SIZE, SIZE))
+        F[:N, :N] = held
+        F[N:, :N] = (1.0 - lag)[:, None] * (self._slopes(following).reshape(-1, N)[:2] @ held)
+        F[N, N], F[N + 1, N + 1] = lag
+        self.z = np.concatenate((following, lag * self.z[N:] + (1.0 - lag) * truth))
+        self.P = F @ self.P @ F.T + np.diag(dt * self.process**2)
+
+    def correct(self, readings: FloatArray) -> Estimate:
+        """Takes readings into account.
+
+        Args:
+            readings: Of all sensors, shape ``(13,)``; NaN where there is none.
+        """
+        vote = self.voter.vote(readings[:3])
+        y = np.array([readings[NAMES.index(c)] if c in NAMES else vote.value for c in CHANNELS])
+        R = self.noise**2
+        if vote.agreement in (Agreement.ALONE, Agreement.SPLIT):
+            R = R.copy()
+            R[0] *= 25.0
+        H = np.zeros((len(CHANNELS), SIZE))
+        H[:, :N] = self._slopes(self.z[:N]).reshape(-1, N)
+        H[:2] = 0.0
+        H[0, N], H[1, N + 1] = 1.0, 1.0
+        shown = self._shown(self.z[:N])
+        shown[:2] = self.z[N:]
+        innovation = y - shown
+        spread = np.sqrt(np.einsum("ij,jk,ik->i", H, self.P, H) + R)
+        there = np.isfinite(y)
+        fits = there & (np.abs(np.where(there, innovation, 0.0)) <= self.gate * spread)
+        surprise = self._update(H[fits], innovation[fits], R[fits])
+        rejected = tuple(c for c, t, f in zip(CHANNELS, there, fits, strict=True) if t and not f)
+        deviation = np.sqrt(np.maximum(np.diag(self.P)[:N], 0.0) + self.systematic**2)
+        return Estimate(self.z[:N].copy(), deviation, vote, rejected, surprise, int(fits.sum()))
+
+    def _update(self, H: FloatArray, innovation: FloatArray, R: FloatArray) -> float:
+        if not len(innovation):
+            return 0.0
+        # Scaled to unit noise, so that pascals and litres per second are weighed alike.
+        scale = 1.0 / np.sqrt(R)
+        H, innovation = scale[:, None] * H, scale * innovation
+        S = H @ self.P @ H.T + np.eye(len(innovation))
+        gain = np.linalg.solve(S, H @ self.P).T
+        self.z = self.z + gain @ innovation
+        rest = np.eye(SIZE) - gain @ H
+        self.P = rest @ self.P @ rest.T + gain @ gain.T
+        self.P = 0.5 * (self.P + self.P.T)
+        return float(innovation @ np.linalg.solve(S, innovation))
