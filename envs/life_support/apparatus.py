@@ -22,7 +22,7 @@ from hiera.safety.life_support.parameters import Parameters
 OWN: dict[str, tuple[float, float, str]] = {
     "valve_s": (0.8, 0.2, "lag of the oxygen valve [s]"),
     "valve_gain": (1.0, 0.05, "oxygen that flows for each asked for [1]"),
-    "dioxide_drive": (4.0e-7, 0.5, "ventilation per inhaled CO2 [m^3/(s Pa)]; 3 L/min/mmHg"),
+    "dioxide_drive": (1.5e-7, 0.5, "ventilation per inhaled CO2 [m^3/(s Pa)]; 1.2 L/min/mmHg"),
     "threshold": (litres_per_minute(2.4), 0.1, "uptake beyond which work costs more [mol/s]"),
     "slow_gain": (0.25, 0.5, "slow part of the uptake beyond the threshold [1]"),
     "slow_s": (165.0, 0.1, "time constant of the slow part [s]"),

@@ -37,19 +37,24 @@ _CELL = _OF["cell_0"]
 LAGS_S = (_CELL.lag_s, _OF["dioxide"].lag_s)
 
 PROCESS = np.array([
-    3e-5, 1e-5, 3e-5, 5e-5, 0.01, 2e-6, 0.02, 2e-6, 2e-6, 0.02, 1e-5, 1e-4, 2e-5, 1e-5, 2e-4, 3e-3,
-    5e-6, 2e-3, 0.5, 0.5,
+    1e-4, 1e-4, 1e-4, 3e-4, 0.05, 2e-6, 0.05, 2e-6, 2e-6, 0.05, 1e-5, 1e-4, 1e-5, 4e-6, 2e-4, 0.01,
+    5e-6, 2e-3, 10.0, 5.0,
 ])  # fmt: skip
 """Standard deviation that a second adds to each of z; choices, wide enough for the plant."""
 START = np.array([
-    0.01, 0.001, 0.02, 0.005, 1.0, 0.02, 1.0, 0.02, 0.01, 1.0, 0.1, 3e-4, 3e-4, 2e-4, 0.3, 1.0,
+    0.01, 0.001, 0.02, 0.005, 1.0, 0.02, 1.0, 0.005, 0.005, 1.0, 0.1, 3e-4, 3e-4, 2e-4, 0.3, 1.0,
     1e-4, 0.1, 300.0, 60.0,
 ])  # fmt: skip
 """Standard deviation of each of z when the set is closed."""
 
-
+LEAST, MOST = np.full(SIZE, -np.inf), np.full(SIZE, np.inf)
+LEAST[:4], LEAST[[names.UPTAKE, names.OUTPUT, names.BREATHING]] = 1e-5, (1e-4, 1e-4, 1e-4)
+LEAST[[names.CONVERSION, names.MOISTURE, names.LOADING, names.SHARE]] = 0.0, 0.01, 0.001, 0.0
+MOST[[names.CONVERSION, names.LOADING, names.SHARE]] = 1.0, 0.45, 1.0
+LEAST[names.FLOW], LEAST[N:] = 1e-4, 0.0
+"""What z cannot leave."""
 SYSTEMATIC = np.array([
-    0.04, 5e-4, 0.15, 0.006, 0.4, 0.06, 1.0, 0.02, 0.02, 3.0, 0.3, 8e-5, 1e-4, 1e-4, 0.4, 0.4,
+    0.04, 5e-4, 0.15, 0.006, 0.4, 0.06, 1.0, 0.035, 0.02, 3.0, 0.3, 8e-5, 1e-4, 1e-4, 0.4, 0.4,
     4e-5, 0.02,
 ])  # fmt: skip
 """What sets and sensors differ by, as a standard deviation of each state; choices, held against the
@@ -199,7 +204,7 @@ class Estimator:
         H, innovation = scale[:, None] * H, scale * innovation
         S = H @ self.P @ H.T + np.eye(len(innovation))
         gain = np.linalg.solve(S, H @ self.P).T
-        self.z = self.z + gain @ innovation
+        self.z = np.clip(self.z + gain @ innovation, LEAST, MOST)
         rest = np.eye(SIZE) - gain @ H
         self.P = rest @ self.P @ rest.T + gain @ gain.T
         self.P = 0.5 * (self.P + self.P.T)

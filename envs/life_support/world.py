@@ -41,6 +41,10 @@ ENDS: Final = (
 """What ends an episode."""
 
 
+_WORKING_K = 320.0
+"""Least temperature of a bed on the way out: the way out warms it [K]."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statistics:
     """An episode so far.
@@ -298,6 +302,7 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
         work = self.limits.egress_uptake
         x = self.state[:N].copy()
         x[names.BREATHING] = ventilation_for(work)
+        x[names.LIME_K] = max(x[names.LIME_K], _WORKING_K)
         output = float(output_for(work))
         used = float(x[names.CONVERSION])
         at = self.limits.dioxide_hard_pa

@@ -30,7 +30,8 @@ def law(env: LifeSupportEnv) -> np.ndarray:
     x = env.estimate.x
     now = env.model.readings(x)
     feed = x[names.UPTAKE] + max(2e-5 * (150.0 - now.gauge_pa), 0.1 * (0.205 - now.oxygen))
-    return np.clip([feed, 1.1 * x[names.BREATHING], 1.0], LOW, HIGH)
+    fan = 1.2 * x[names.BREATHING] + 1e-6 * max(0.0, now.dioxide_pa - 300.0)
+    return np.clip([feed, fan, 1.0], LOW, HIGH)
 
 
 def test_it_keeps_both_contracts() -> None:
