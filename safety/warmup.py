@@ -28,6 +28,8 @@ def warm() -> float:
     from hiera.safety.filters.lidar_cbf import LidarCbf
     from hiera.safety.filters.predictive import PredictiveFilter
     from hiera.safety.filters.rollout_policy import RolloutPolicy
+    from hiera.safety.life_support import LifeSupportModel
+    from hiera.safety.life_support.state import REST
 
     start = time.perf_counter()
     cart = ControlAffine(
@@ -64,6 +66,8 @@ def warm() -> float:
         for k, x in enumerate(([0.0, 0.0], [0.9, 0.8], [2.0, 3.0])):
             gate.filter(np.array(x), np.array([2.0]), Context(0.05 * k))
     first.filter_batch(np.zeros((2, 2)), np.zeros((2, 1)))
+    suit = LifeSupportModel()
+    suit.step(suit.start(), np.zeros(3), REST, 1.0)
     points = np.array([[0.6, 0.0]])
     LidarCbf(DiffDrive()).filter(np.zeros(5), np.array([1.0, 0.0]), Context(0.0, points=points))
     return time.perf_counter() - start

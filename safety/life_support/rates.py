@@ -88,7 +88,8 @@ def flows(x: Any, d: Any, p: Any) -> Flows:
     # Breath leaves the airways saturated.
     exhaled = p.outside_pa * x[13] / (MOLAR_GAS * p.exhaled_k)
     breath = exhaled * above(saturation_pa(p.exhaled_k) / p.outside_pa - vapour, _DRY)
-    wall_k = x[4] - p.wall_share * (x[4] - d.ambient)
+    # Water condenses on the wall where that is colder, else in the gas itself.
+    wall_k = x[4] - p.wall_share * above(x[4] - d.ambient, 0.5)
     excess = x[3] - amount * saturation_pa(wall_k) / pressure
     condensed = p.condensing_1_s * above(excess, _DRY)
     return Flows(

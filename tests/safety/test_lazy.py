@@ -8,7 +8,12 @@ import sys
 
 import pytest
 
-PACKAGES = ("hiera.safety", "hiera.safety.barriers", "hiera.safety.dynamics")
+PACKAGES = (
+    "hiera.safety",
+    "hiera.safety.barriers",
+    "hiera.safety.dynamics",
+    "hiera.safety.life_support",
+)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -14,6 +14,7 @@ MODULES = (
     "hiera.safety",
     "hiera.safety.filters",
     "hiera.safety.filters.cbf",
+    "hiera.safety.life_support.filter",
     "hiera.safety.sidecar",
     "hiera.safety.verify",
 )
