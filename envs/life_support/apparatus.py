@@ -110,4 +110,4 @@ def named(constants: NDArray[Any]) -> Any:
     Args:
         constants: Shape ``(1,)``.
     """
-    return SimpleNamespace(**{name: float(constants[name][0]) for name in constants.dtype.names})
+    return SimpleNamespace(**{name: float(constants[name][0]) for name in DTYPE.names or ()})

@@ -127,10 +127,10 @@ class SensorSuite:
             self._lagged = truth.copy()
         follow = np.where(_LAG > 0.0, 1.0 - np.exp(-tick_s / np.maximum(_LAG, 1e-9)), 1.0)
         self._lagged += follow * (truth - self._lagged)
-        shown = self.gain * self._lagged + self.offset + self.drift * time_s
-        shown += self.humid * (truth[NAMES.index("humidity")] - 0.5)
-        shown += _NOISE * self._random.standard_normal(COUNT)
-        shown = np.clip(shown, _LOW, _HIGH)
+        made = self.gain * self._lagged + self.offset + self.drift * time_s
+        made += self.humid * (truth[NAMES.index("humidity")] - 0.5)
+        made += _NOISE * self._random.standard_normal(COUNT)
+        shown: FloatArray = np.clip(made, _LOW, _HIGH)
         for i, faults in enumerate(self._faults):
             for event in faults:
                 if time_s >= event.at_s:

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hiera.safety.contract import FloatArray
+
+IntArray = NDArray[np.intp]
 
 
 class Agreement(StrEnum):
@@ -92,7 +95,7 @@ class Voter:
             return Vote(float(np.median(cells[usable])), agreement, _mask(near))
         return Vote(float(np.mean(cells[near])), agreement, _mask(near))
 
-    def _split(self, cells: FloatArray, usable: FloatArray, middle: float) -> Vote:
+    def _split(self, cells: FloatArray, usable: IntArray, middle: float) -> Vote:
         """Nobody agrees: a pair has no answer, a median has its own, and both say so."""
         if self.rule == "pair":
             return Vote(float("nan"), Agreement.SPLIT, _mask([]))
@@ -100,7 +103,7 @@ class Voter:
         return Vote(value, Agreement.SPLIT, _mask(usable))
 
     @staticmethod
-    def _closest(cells: FloatArray, usable: FloatArray) -> tuple[int, int]:
+    def _closest(cells: FloatArray, usable: IntArray) -> tuple[int, int]:
         pairs = [(int(i), int(j)) for k, i in enumerate(usable) for j in usable[k + 1 :]]
         return min(pairs, key=lambda pair: abs(cells[pair[0]] - cells[pair[1]]))
 
