@@ -67,6 +67,7 @@ SCENARIOS: dict[str, Scenario] = {
 """By name."""
 
 _COMMON = ("walk", "search", "hose", "carry", "stairs", "stand", "force_entry", "rescue")
+_HARD = 2.4
 
 
 def scenario(name: str) -> Scenario:
@@ -87,21 +88,23 @@ def scenario(name: str) -> Scenario:
 def mission(seed: int) -> Scenario:
     """A random mission of unknown length and exertion; the same seed gives the same mission.
 
-    Two to eight tasks of one to fifteen minutes, 20 to 60 °C outside; in every second one
-    something breaks, and some start with what another mission has left of cylinder and lime.
+    A walk, then one to seven tasks of one to fifteen minutes, or of five where they are harder than
+    2.4 L/min, which nobody keeps up for longer; 20 to 60 °C outside. In every second mission
+    something breaks, and some start with what another has left of cylinder and lime.
 
     Args:
         seed: Any whole number.
     """
     random = np.random.default_rng(np.random.SeedSequence((0x11FE, seed)))
     hot = float(random.uniform(293.15, 333.15))
-    phases = []
-    for _ in range(int(random.integers(2, 9))):
+    phases = [Phase(60.0 * float(random.uniform(2.0, 5.0)), TASKS["walk"], hot)]
+    for _ in range(int(random.integers(1, 8))):
         task = _COMMON[int(random.integers(len(_COMMON)))]
         effort = float(np.clip(random.normal(1.0, 0.12), 0.7, 1.3))
         radiant = float(random.uniform(0.0, 100.0)) if random.random() < 0.3 else 0.0
-        minutes = float(random.uniform(1.0, 15.0))
-        phases.append(Phase(60.0 * minutes, min(TASKS[task] * effort, 3.4), hot, radiant))
+        uptake = min(TASKS[task] * effort, 3.4)
+        minutes = float(random.uniform(1.0, 5.0 if uptake > _HARD else 15.0))
+        phases.append(Phase(60.0 * minutes, uptake, hot, radiant))
     events = [_fault(random)] if random.random() < 0.5 else []
     used = random.random() < 0.25
     return Scenario(

@@ -56,7 +56,7 @@ class Pace:
     nitrogen: tuple[float, float] = (1e-3, 0.1)
     stock: float = 0.02
     oxygen_margin: float = 0.005
-    dioxide_margin_pa: float = 0.0
+    dioxide_margin_pa: float = 100.0
 
 
 PACE = Pace()

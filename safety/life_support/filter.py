@@ -39,12 +39,12 @@ def default_disturbance(model: LifeSupportModel) -> FloatArray:
     """What is not modelled, as bounds on the rates, shape ``(18,)``.
 
     Work may change the uptake by 2.5 L/min within its time constant; 0.3 L/min of gas may leave
-    beyond the known leak. All of it is booked on oxygen, which is worst for the least oxygen and
-    the least pressure, and none on nitrogen: no command keeps nitrogen from leaving through a
-    leak, so that a row with it could never be met.
+    beyond the known leak; 0.12 L/min of CO2 may miss the lime. All of the leak is booked on oxygen,
+    which is worst for the least oxygen and the least pressure, and none on nitrogen: no command
+    keeps nitrogen from leaving through a leak, so that a row with it could never be met.
     """
     bound = np.zeros(N)
-    bound[OXYGEN], bound[DIOXIDE] = litres_per_minute(0.3), litres_per_minute(0.02)
+    bound[OXYGEN], bound[DIOXIDE] = litres_per_minute(0.3), litres_per_minute(0.12)
     bound[VAPOUR] = litres_per_minute(0.1)
     bound[UPTAKE] = litres_per_minute(2.5) / model.parameters.uptake_s
     return bound
