@@ -32,7 +32,7 @@ def rates_of(x: FloatArray, u: FloatArray, acts: Any, constants: Any) -> FloatAr
     """The right-hand side for SciPy, compiled as the kernel's is."""
     out = np.empty(SIZE)
     values = plant_rates(x, u, acts[0], constants[0])
-    for i in range(21):
+    for i in range(SIZE):
         out[i] = values[i]
     return out
 

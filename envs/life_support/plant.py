@@ -135,13 +135,13 @@ def advance_plants(
         step_s: Step of the integrator [s].
         steps: How many.
     """
-    at = np.empty(21)
+    at = np.empty(SIZE)
     for b in range(X.shape[0]):
         x, u, a, p = X[b], U[b], acts[b], constants[b]
         for _ in range(steps):
             k = plant_rates(x, u, a, p)
-            for i in range(21):
+            for i in range(SIZE):
                 at[i] = x[i] + 0.5 * step_s * k[i]
             k = plant_rates(at, u, a, p)
-            for i in range(21):
+            for i in range(SIZE):
                 x[i] += step_s * k[i]
