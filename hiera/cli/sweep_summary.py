@@ -102,7 +102,8 @@ def show_summary(found: dict[str, Any], screen: Screen) -> None:
     if search is None:
         _show_groups(found, screen)
     if found["failed"]:
-        screen.out.print(f"{found['failed']:,} rows failed", style="bold red")
+        rows = "row" if found["failed"] == 1 else "rows"
+        screen.out.print(f"{found['failed']:,} {rows} failed", style="bold red")
         for failure in found["failures"][:3]:
             line = f"  {failure['rows']:,} × {failure['status']}: {failure['error']}"
             screen.out.print(line, markup=False)

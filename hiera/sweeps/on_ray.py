@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -22,19 +24,19 @@ from hiera.sweeps.task import RETRIES, Done, RowStatus, SweepError, Target, Task
 _BATCH_S: Final = 1.0
 _BATCH_MOST: Final = 1024
 _LOOK_S: Final = 0.25
+_KNOCK_S: Final = 10.0
 
 
 class RowHost:
     """What lives on the cluster; ``ray.remote`` makes an actor of it."""
 
-    def __init__(self, target: bytes, timeout_s: float | None, path: list[str], folder: str):
-        import pickle
-        import sys
-
+    def __init__(
+        self, target: bytes, timeout_s: float | None, path: list[str], folder: str
+    ) -> None:
         sys.path += [entry for entry in path if entry not in sys.path]
         if os.path.isdir(folder):
             os.chdir(folder)
-        self._pool = LocalPool(pickle.loads(target), 1, timeout_s=timeout_s)
+        self._pool = LocalPool(target, 1, timeout_s=timeout_s)
 
     def ready(self) -> bool:
         """Answers once it is placed."""
@@ -75,8 +77,6 @@ class RayEngine:
         address: str | None = None,
         timeout_s: float | None = None,
     ) -> None:
-        import sys
-
         self._ray = require("ray", "ray")
         self._setup = (pickled(target), timeout_s, list(sys.path), os.getcwd())
         self._mine = not self._ray.is_initialized()
@@ -97,6 +97,7 @@ class RayEngine:
             options |= {"num_cpus": jobs, "include_dashboard": False, "address": "local"}
         else:
             options["address"] = address
+            _knock(address)
         try:
             self._ray.init(**options)
         except Exception as error:
@@ -161,9 +162,10 @@ class RayEngine:
         try:
             answer = self._ray.get(ref)
         except self._ray.exceptions.RayTaskError as error:
-            raise SweepError(
-                f"no worker of the cluster can compute rows: {_last_line(error)}"
-            ) from error
+            if isinstance(error.cause, SweepError):
+                raise error.cause from None
+            said = f"no worker of the cluster can compute rows: {_last_line(error)}"
+            raise SweepError(said) from error
         except self._ray.exceptions.RayError as error:
             return self._bury(host, batch, error)
         self._free.append(host)
@@ -197,6 +199,21 @@ class RayEngine:
         # Whatever it computes ends with it, by the lifeline of its pool.
         with contextlib.suppress(Exception):
             self._ray.kill(host.actor)
+
+
+def _knock(address: str) -> None:
+    """Ray itself would try for minutes to reach a cluster that is not there.
+
+    Raises:
+        SweepError: If nobody listens.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
+    except OSError as error:
+        raise SweepError(f"no Ray cluster can be used at {address}: {error}") from error
 
 
 def _last_line(error: Exception) -> str:

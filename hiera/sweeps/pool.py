@@ -32,7 +32,7 @@ class LocalPool:
     """The default engine.
 
     Args:
-        target: Computes a row.
+        target: Computes a row; or the same pickled.
         jobs: Worker processes, at most.
         timeout_s: Longest wall time of a row [s]; None for no limit.
 
@@ -40,8 +40,11 @@ class LocalPool:
         SweepError: If the target cannot be sent to another process.
     """
 
-    def __init__(self, target: Target, jobs: int, *, timeout_s: float | None = None) -> None:
-        setup = frames.Setup(list(sys.path), os.getcwd(), pickled(target))
+    def __init__(
+        self, target: Target | bytes, jobs: int, *, timeout_s: float | None = None
+    ) -> None:
+        raw = target if isinstance(target, bytes) else pickled(target)
+        setup = frames.Setup(list(sys.path), os.getcwd(), raw)
         self._setup = frames.pack(setup)
         self._jobs = max(jobs, 1)
         self._timeout_s = timeout_s
