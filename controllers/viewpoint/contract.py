@@ -66,6 +66,21 @@ class OutlookLike(Protocol):
         """Unknown area in optimistic view of each viewpoint, shape ``(k,)`` [m^2]."""
         ...
 
+    @property
+    def xy(self) -> NDArray[np.float64]:
+        """Positions relative to the robot's node, shape ``(t, 2)`` [m]."""
+        ...
+
+    @property
+    def picture(self) -> NDArray[np.uint8] | None:
+        """The belief around the robot: shares known free, occupied, frontier, ``(3, s, s)``."""
+        ...
+
+    @property
+    def pixel_m(self) -> float:
+        """Side of a pixel of the picture [m]."""
+        ...
+
 
 class RoadmapLike(Protocol):
     """The viewpoint graph as arrays, compressed-sparse-row, symmetric; positions in metres."""

@@ -142,9 +142,22 @@ class LocalTour:
             if beyond.found or here is None:
                 self._previous = [beyond.target] if beyond.found else []
                 return beyond
+        first = self._first(roadmap, outlook, ways, here, waypoint)
+        here = np.append(np.int32(first), here[here != first])
         self._previous = outlook.nodes[ways.stops[here]].tolist()
-        path = outlook.nodes[way_to(ways, int(here[0]))].tolist()
+        path = outlook.nodes[way_to(ways, first)].tolist()
         return Choice(int(path[-1]), tuple(path))
+
+    def _first(
+        self,
+        roadmap: RoadmapLike,
+        outlook: OutlookLike,
+        ways: Ways,
+        tour: NDArray[np.int32],
+        waypoint: int | None,
+    ) -> int:
+        """Stop to go to, given the tour (without the robot); a place for other opinions."""
+        return int(tour[0])
 
     def _tour_here(
         self, roadmap: RoadmapLike, outlook: OutlookLike, ways: Ways, waypoint: int | None
@@ -177,7 +190,7 @@ class LocalTour:
         ways = new_ways(
             outlook.indptr,
             outlook.indices,
-            outlook.lengths * (1.0 + (self._caution - 1.0) * outlook.unknown),
+            self._lengths(outlook),
             outlook.unknown == 0.0,
             bias,
             seen,
@@ -192,6 +205,14 @@ class LocalTour:
         return ways._replace(
             stops=ways.stops[near], ready=ready, distance=distance, before=before, cover=cover
         )
+
+    def _lengths(self, outlook: OutlookLike) -> NDArray[np.float64]:
+        """Edge lengths as the tour counts them, shape ``(e,)`` [m]."""
+        return outlook.lengths * (1.0 + (self._caution - 1.0) * outlook.unknown)
+
+    def _promise_m2(self, outlook: OutlookLike) -> NDArray[np.float64]:
+        """Ground that each viewpoint is expected to show, shape ``(k,)`` [m^2]."""
+        return outlook.promise_m2
 
     def _spread(
         self, roadmap: RoadmapLike, outlook: OutlookLike, useful: NDArray[np.intp]
@@ -209,7 +230,7 @@ class LocalTour:
         self, roadmap: RoadmapLike, outlook: OutlookLike, ways: Ways, waypoint: int | None
     ) -> NDArray[np.float64]:
         nodes = outlook.nodes[ways.stops]
-        end = -self._promise * outlook.promise_m2[ways.stops]
+        end = -self._promise * self._promise_m2(outlook)[ways.stops]
         if waypoint is None:
             return end
         inside = bool(np.isin(waypoint, outlook.nodes))

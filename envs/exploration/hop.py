@@ -10,6 +10,7 @@ stays, a decision poorer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -105,6 +106,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         random_start: bool = False,
         max_nodes: int | None = None,
         outlook_m: float | None = None,
+        picture: bool = False,
     ) -> None:
         """Takes the maps that episodes are drawn from.
 
@@ -116,13 +118,14 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
             max_nodes: Rows of the observation; by default what the largest map needs.
             outlook_m: Half the side of the window for which `roadmap` carries an outlook [m];
                 None for none.
+            picture: Whether the outlook carries a picture of the belief, too.
         """
         if not maps:
             raise ValueError("hop environment: give at least one map")
         self._maps = list(maps)
         self._cap, self._reward = cap, reward or HopReward()
         self._random_start = random_start
-        self._outlook_m = outlook_m
+        self._outlook_m, self._picture = outlook_m, picture
         self._capacity = max_nodes or max(
             lattice_points((m.free.shape[0], m.free.shape[1]), m.resolution_m) for m in maps
         )
@@ -180,6 +183,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
             origin_m=self.place.origin_m,
             start_m=start,
             outlook_m=self._outlook_m,
+            picture=self._picture,
         )
 
     def _sense(self, at: tuple[float, float], *, everything: bool = False) -> int:
@@ -262,6 +266,13 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         """Where the robot is, world frame [m]."""
         x, y = self._roadmap.xy[self._roadmap.robot]
         return float(x), float(y)
+
+    def fork(self) -> HopEnv:
+        """A copy of the episode as it stands, which goes on by itself; its draws are shared."""
+        other = copy(self)
+        other.belief = self.belief.copy()
+        other._graph = self._graph.fork()
+        return other
 
     def roadmap(self) -> Roadmap:
         """The viewpoint graph as planners and controllers take it."""

@@ -28,7 +28,13 @@ _NEAR = 3
 """Conjectured nodes lie at most this many blocks from a viewpoint."""
 
 
-_Rows = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]
+_Rows = tuple[
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,10 @@ class Outlook:
         frontiers: How many frontiers are seen at all.
         promise_m2: Unknown area in optimistic view of each viewpoint, 0 at visited ones,
             shape ``(k,)`` [m^2].
+        xy: Positions relative to the robot's node, shape ``(t, 2)`` [m].
+        picture: The belief around the robot, shape ``(3, 64, 64)``, see `picture`; None unless
+            the graph was asked for it.
+        pixel_m: Side of a pixel [m].
     """
 
     nodes: NDArray[np.int32]
@@ -60,6 +70,9 @@ class Outlook:
     seen_indices: NDArray[np.int32]
     frontiers: int
     promise_m2: NDArray[np.float64]
+    xy: NDArray[np.float64]
+    picture: NDArray[np.uint8] | None = None
+    pixel_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,9 @@ def look_around(
     high = np.minimum(graph.at[nodes].max(axis=0) + _NEAR + 1, graph.node_at.shape[::-1])
     middle = side // 2 if centred else 0
     offset = np.asarray(phase) + middle
-    indptr, indices, lengths, unknown = _joint(belief, graph, nodes, local, low, high, offset, side)
+    indptr, indices, lengths, unknown, cell = _joint(
+        belief, graph, nodes, local, low, high, offset, side
+    )
     frontiers, numbers = np.unique(sightings.voxels, return_inverse=True)
     promise = np.zeros(len(nodes))
     looking = np.flatnonzero(~graph.visited[nodes])
@@ -132,6 +147,7 @@ def look_around(
         seen_indices=numbers.astype(np.int32).reshape(-1),
         frontiers=len(frontiers),
         promise_m2=promise,
+        xy=(cell - graph.cell[robot]) * resolution_m,
     )
 
 
@@ -265,7 +281,7 @@ def _rows(
     degree: NDArray[np.int32],
     cell: NDArray[np.int64],
 ) -> _Rows:
-    """Compressed sparse rows, both ways, of edges given once."""
+    """Compressed sparse rows, both ways, of edges given once, and the cells of the nodes."""
     total = degree.shape[0] - 1
     indptr = np.zeros(total + 1, np.int32)
     for a in range(total):
@@ -281,4 +297,4 @@ def _rows(
             lengths[fill[p]] = np.sqrt(dx * dx + dy * dy)
             unknown[fill[p]] = share[e]
             fill[p] += 1
-    return indptr, indices, lengths, unknown
+    return indptr, indices, lengths, unknown, cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from hiera.envs.exploration.grid import Belief
 from hiera.envs.exploration.lattice import SLOTS, Graph, count_edges, neighbour_table, to_rows
+from hiera.envs.exploration.picture import picture_of
 from hiera.envs.exploration.reachability import (
     FrontierCluster,
     ReachableFrontiers,
@@ -41,6 +43,7 @@ class ViewpointGraph:
         origin_m: tuple[float, float],
         start_m: tuple[float, float],
         outlook_m: float | None = None,
+        picture: bool = False,
     ) -> None:
         """Starts empty.
 
@@ -52,8 +55,10 @@ class ViewpointGraph:
             start_m: Where the episode starts, world frame [m]; the lattice goes through it.
             outlook_m: Half the side of the window around the robot for which snapshots carry an
                 `Outlook` [m]; None for none, which is cheaper.
+            picture: Whether the outlook carries a picture of the belief, too.
         """
         self.rules = rules
+        self._picture = picture
         self._outlook_m = outlook_m
         self._resolution, self._origin = resolution_m, origin_m
         x, y = self._cell(start_m)
@@ -65,6 +70,13 @@ class ViewpointGraph:
         self._roadmap: Roadmap | None = None
         self._target: FrontierCluster | None = None
         self._given_up = np.zeros(shape, np.bool_)
+
+    def fork(self) -> ViewpointGraph:
+        """A copy as it stands, which changes by itself."""
+        other = copy(self)
+        other._updater = self._updater.fork()
+        other._given_up = self._given_up.copy()
+        return other
 
     def _cell(self, at: tuple[float, float]) -> tuple[int, int]:
         return (
@@ -118,6 +130,14 @@ class ViewpointGraph:
         away = np.abs(roadmap.xy - roadmap.xy[self._robot]).max(axis=1)
         nodes = np.flatnonzero(away <= self._outlook_m).astype(np.int32)
         outlook = self._updater.outlook(belief, nodes, self._robot)
+        if self._picture:
+            pixel = max(round(self.rules.voxel_m / self._resolution), 1)
+            x, y = (int(c) for c in self._updater.graph.cell[self._robot])
+            outlook = replace(
+                outlook,
+                picture=picture_of(belief, self._updater.frontier, x, y, pixel),
+                pixel_m=pixel * self._resolution,
+            )
         self._roadmap = replace(roadmap, outlook=outlook)
         return self._roadmap
 

@@ -1,0 +1,1 @@
+"""The learned viewpoint policy: graph attention over the viewpoints around the robot."""
