@@ -1,8 +1,9 @@
 """Where parts are looked up by name: ours, and those of installed packages.
 
 A third-party package offers a part through an entry point in one of the groups
-``hiera.families``, ``hiera.planners``, ``hiera.controllers``, ``hiera.filters``,
-``hiera.worlds`` or ``hiera.backends``, whose value is a `Component` (or a `Family`)::
+``hiera.families``, ``hiera.trainings``, ``hiera.planners``, ``hiera.controllers``,
+``hiera.filters``, ``hiera.worlds`` or ``hiera.backends``, whose value is a `Component` (or a
+`Family`, or a `Training`)::
 
     [project.entry-points."hiera.controllers"]
     my_policy = "my_package.policy:COMPONENT"
@@ -27,6 +28,7 @@ _PARTS: Final = "hiera.families.exploration.parts"
 
 BUILTIN: Final[dict[str, dict[str, str]]] = {
     "families": {"exploration": "hiera.families.exploration:FAMILY"},
+    "trainings": {"viewpoint": "hiera.training.viewpoint:TRAINING"},
     "worlds": {
         "building": "hiera.families.exploration.worlds:BUILDING",
         "file": "hiera.families.exploration.worlds:FILE",
@@ -41,6 +43,7 @@ BUILTIN: Final[dict[str, dict[str, str]]] = {
         "nearest": f"{_PARTS}:NEAREST",
         "utility": f"{_PARTS}:UTILITY",
         "local_tour": f"{_PARTS}:LOCAL_TOUR",
+        "learned": f"{_PARTS}:LEARNED",
     },
     "filters": {
         "lidar_cbf": f"{_PARTS}:LIDAR_CBF",

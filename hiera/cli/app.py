@@ -170,6 +170,46 @@ def replay(
 
 
 @app.command(
+    epilog="Examples: hiera train configs/train/viewpoint.yaml --jobs 2  ·  "
+    "hiera train train/viewpoint fit.device=cuda rounds=[{episodes: 100}] --seed 3  ·  "
+    "hiera train --resume trained/viewpoint/20260101T000000Z-1a2b3c4d"
+)
+def train(
+    config: Annotated[
+        str | None, typer.Argument(help="YAML file, or the name of a shipped config.")
+    ] = None,
+    overrides: Overrides = None,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder under which trainings are kept.")
+    ] = Path("trained"),
+    seed: Seed = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that gather episodes.")] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the config, print it, do not train.")
+    ] = False,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="Go on with this stopped or killed training.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a learned controller and leave its weights, curve and record in a folder."""
+    from hiera.cli import run_command, train_command
+
+    code = train_command.train(
+        config,
+        overrides or [],
+        out=out,
+        seed=seed,
+        jobs=jobs,
+        dry_run=dry_run,
+        resume=resume,
+        screen=run_command.Screen(console, errors, quiet=quiet, as_json=as_json),
+    )
+    raise typer.Exit(code)
+
+
+@app.command(
     epilog="Examples: hiera serve gate.py:gate  ·  hiera serve gate.py:gate --tcp 7000 --spin  ·  "
     "hiera serve my_robot.safety:make_gate --states 5 --rest 0,0 --socket /run/robot/gate.sock"
 )

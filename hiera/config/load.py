@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,11 @@ from hiera.config import explain, yaml_core
 from hiera.config.settings import Settings
 from hiera.config.tagged import OneOf
 from hiera.errors import ConfigError, nearest
+
+Group = Literal["families", "trainings"]
+"""Kinds of config: what ``hiera run`` takes and what ``hiera train`` takes."""
+
+_KINDS: Final = {"families": ("family", "scenario family"), "trainings": ("train", "training")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,11 @@ def find_config(name: str) -> Path:
 
 
 def load_config(
-    path: str | Path, overrides: Sequence[str] = (), *, seed: int | None = None
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    seed: int | None = None,
+    group: Group = "families",
 ) -> Resolved:
     """Reads a config file, applies ``key=value`` overrides and validates the whole.
 
@@ -104,13 +113,14 @@ def load_config(
         path: YAML file, or the name of a shipped config.
         overrides: ``a.b=value``, the value read as YAML.
         seed: Replaces the file's seed.
+        group: What kind of config it is.
 
     Raises:
         ConfigError: On any mistake, as one sentence with file, line and key.
     """
     raw = read_config(find_config(str(path)))
     extra = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
-    return resolve(raw.data, extra, source=raw.source, lines=raw.lines)
+    return resolve(raw.data, extra, source=raw.source, lines=raw.lines, group=group)
 
 
 def read_config(file: Path) -> Raw:
@@ -136,10 +146,11 @@ def resolve(
     *,
     source: str = "config",
     lines: yaml_core.Lines | None = None,
+    group: Group = "families",
 ) -> Resolved:
     """`load_config` for data that is already in memory."""
     said = [parse_override(item) if isinstance(item, str) else item for item in overrides]
-    family = _family(data, said, source)
+    family = _named(data, said, source, group)
     merged = _merge(data, said, family.settings)
     try:
         settings = family.settings.model_validate(merged)
@@ -149,18 +160,20 @@ def resolve(
     return Resolved(settings, settings.model_dump(mode="json"), source)
 
 
-def _family(data: Mapping[str, Any], said: Iterable[Said], source: str) -> Any:
-    named = data.get("family")
+def _named(data: Mapping[str, Any], said: Iterable[Said], source: str, group: Group) -> Any:
+    """The family or training that a config is for."""
+    key, what = _KINDS[group]
+    named = data.get(key)
     for item in said:
-        if item.path == ("family",):
+        if item.path == (key,):
             named = item.value
     if not isinstance(named, str):
-        known = ", ".join(registry.names("families"))
-        raise ConfigError(f"{source}: 'family' must name a scenario family, one of: {known}")
-    if named not in registry.names("families"):
-        hint = nearest(named, registry.names("families"))
-        raise ConfigError(f"{source}: there is no scenario family {named!r}{hint}")
-    return registry.lookup("families", named)
+        known = ", ".join(registry.names(group))
+        raise ConfigError(f"{source}: {key!r} must name a {what}, one of: {known}")
+    if named not in registry.names(group):
+        hint = nearest(named, registry.names(group))
+        raise ConfigError(f"{source}: there is no {what} {named!r}{hint}")
+    return registry.lookup(group, named)
 
 
 def parse_override(text: str) -> Said:

@@ -14,9 +14,15 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from hiera.controllers.rl.viewpoint.network import ViewpointNetwork
+from hiera.controllers.rl.viewpoint.policy import LearnedViewpoint
+from hiera.controllers.rl.viewpoint.weights import SHIPPED, load_weights
 from hiera.controllers.viewpoint import LocalTour, ViewpointPolicy
 from hiera.envs.exploration.hop import HopEnv
 from hiera.errors import ConfigError, nearest
+from hiera.families.exploration.expert import ExpertPolicy
 
 BASE = "nearest"
 """Every ratio is one to this method."""
@@ -27,6 +33,7 @@ _ALONE = ("planner.kind=none",)
 _NUMERIC = ("planner.kind=numeric",)
 _TOUR = "controller.kind=local_tour"
 _UTILITY = "controller.kind=utility"
+_LEARNED = "controller.kind=learned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,15 @@ def without_search(env: HopEnv) -> ViewpointPolicy:
     return LocalTour(rounds=0)
 
 
+def without_pointer(env: HopEnv) -> ViewpointPolicy:
+    """The tour planned with the learned guess of the map, its order left as it is."""
+    weights, sizes, _ = load_weights(SHIPPED)
+    for name in ("query", "score"):
+        for part in ("weight", "bias"):
+            weights[f"{name}.{part}"] = np.zeros_like(weights[f"{name}.{part}"])
+    return LearnedViewpoint(ViewpointNetwork(weights, sizes))
+
+
 _local_tour = Method("covering tour of what is seen nearby", (_TOUR, *_ALONE), ordinary=True)
 _part = _local_tour.with_settings
 
@@ -70,6 +86,16 @@ METHODS: dict[str, Method] = {
     ),
     "local_tour": _local_tour,
     "local_tour_waypoints": _part("led by the numeric planner", *_NUMERIC, ordinary=True),
+    "learned": Method("learned policy", (_LEARNED, *_ALONE), ordinary=True),
+    "learned_waypoints": Method(
+        "learned policy, led by the numeric planner", (_LEARNED, *_NUMERIC), ordinary=True
+    ),
+    "expert": Method("knows the map", _ALONE, policy=ExpertPolicy, ordinary=True),
+    "learned_tour": Method(
+        "the learned guess of the map without the pointer",
+        (_LEARNED, *_ALONE),
+        policy=without_pointer,
+    ),
     # What each ingredient buys, and what waypoints do to smaller windows.
     "no_promise": _part("without unknown ground in view", "controller.promise=0"),
     "no_conjecture": _part("without ways through unknown ground", "controller.caution=1e6"),

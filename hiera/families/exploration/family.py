@@ -24,7 +24,7 @@ from hiera.errors import ConfigError
 from hiera.families.exploration import scene as scenes
 from hiera.families.exploration.hopping import HopExploration, HopParts
 from hiera.families.exploration.kinematic import KinematicExploration, Parts
-from hiera.families.exploration.parts import LocalTourSettings
+from hiera.families.exploration.parts import LearnedSettings, LocalTourSettings
 from hiera.families.exploration.settings import ExplorationSettings
 from hiera.record import Record
 from hiera.report.scene import Curve, Scene
@@ -162,12 +162,17 @@ def _hop_env(settings: ExplorationSettings, grid: GridMap) -> HopEnv:
         start_of(grid)
     except ValueError as error:
         raise ConfigError(f"world: {error}") from error
-    return HopEnv([grid], cap=settings.hop.cap, outlook_m=_window_m(settings, _HOP_WINDOW_M))
+    return HopEnv(
+        [grid],
+        cap=settings.hop.cap,
+        outlook_m=_window_m(settings, _HOP_WINDOW_M),
+        picture=isinstance(settings.controller, LearnedSettings),
+    )
 
 
 def _window_m(settings: ExplorationSettings, default_m: float) -> float | None:
     """Half the side of the window that the policy looks around in; None if it does not."""
-    if not isinstance(settings.controller, LocalTourSettings):
+    if not isinstance(settings.controller, LocalTourSettings | LearnedSettings):
         return None
     return settings.controller.window_m or default_m
 
@@ -212,6 +217,7 @@ def _graph(settings: ExplorationSettings, grid: GridMap, env: ExplorationEnv) ->
         origin_m=grid.origin_m,
         start_m=_start(grid),
         outlook_m=_window_m(settings, 1.25 * settings.lidar.range_m),
+        picture=isinstance(settings.controller, LearnedSettings),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import logging
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -14,6 +16,7 @@ from hiera.controllers.viewpoint import (
     ViewpointPolicy,
 )
 from hiera.envs.exploration.lattice import STAY
+from hiera.errors import ConfigError
 from hiera.planners import Plan, Planner, PlanStatus, Provenance
 from hiera.planners.exploration.belief import ExplorationBelief
 from hiera.planners.exploration.numeric import NumericPlanner
@@ -22,6 +25,8 @@ from hiera.registry import Component
 from hiera.safety import SafetyFilter
 from hiera.safety.dynamics import DiffDrive
 from hiera.safety.filters import ActionMask, LidarCbf, PassThrough
+
+_log: Final = logging.getLogger(__name__)
 
 ExplorationPlanner = Planner[ExplorationBelief, Waypoint]
 
@@ -93,6 +98,21 @@ class LocalTourSettings(Settings):
     """Weight of the way from the tour's end to a waypoint inside the window."""
     beyond_weight: NonNegative = 0.0
     """The same for a waypoint outside it."""
+
+
+class LearnedSettings(Settings):
+    """Learned policy: graph attention over the viewpoints nearby."""
+
+    kind: Literal["learned"] = "learned"
+    weights: str | None = None
+    """Weights file (safetensors); None: those that come with the package."""
+    if_unusable: Literal["refuse", "local_tour"] = "refuse"
+    """What to do when the weights cannot be used: stop with a reason, or explore without them."""
+    window_m: Positive | None = None
+    """Half the side of the window around the robot [m]; None: 1.25 times the lidar's range for a
+    robot that drives, 100 m for one that hops."""
+    promise: NonNegative = 0.06
+    """Worth of ending in view of ground guessed to be free [m per m^2]."""
 
 
 class LidarCbfSettings(Settings):
@@ -179,6 +199,22 @@ def _local_tour(settings: LocalTourSettings) -> ViewpointPolicy:
     )
 
 
+def _learned(settings: LearnedSettings) -> ViewpointPolicy:
+    from hiera.controllers.rl.viewpoint.policy import LearnedViewpoint
+    from hiera.controllers.rl.viewpoint.weights import WeightsError, load_network
+
+    try:
+        network = load_network(None if settings.weights is None else Path(settings.weights))
+    except WeightsError as error:
+        if settings.if_unusable == "local_tour":
+            _log.warning("%s; exploring with local_tour, as if_unusable asks", error)
+            return LocalTour()
+        raise ConfigError(
+            f"controller: {error}; controller.if_unusable=local_tour explores without it"
+        ) from error
+    return LearnedViewpoint(network, promise=settings.promise)
+
+
 def _lidar_cbf(
     settings: LidarCbfSettings,
     *,
@@ -218,6 +254,9 @@ NEAREST = Component("nearest", NearestSettings, _nearest, "nearest useful viewpo
 UTILITY = Component("utility", UtilitySettings, _utility, "utility discounted by distance")
 LOCAL_TOUR = Component(
     "local_tour", LocalTourSettings, _local_tour, "covering tour of what is to be seen nearby"
+)
+LEARNED = Component(
+    "learned", LearnedSettings, _learned, "learned policy: attention over viewpoints nearby"
 )
 LIDAR_CBF = Component(
     "lidar_cbf", LidarCbfSettings, _lidar_cbf, "barrier function from lidar, certified braking"

@@ -1,0 +1,1 @@
+"""Trainings that ``hiera train`` can run; they need the extra ``learn``."""
