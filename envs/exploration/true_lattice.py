@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hiera.envs.exploration.lattice import SLOTS, STAY, Graph, add_node, join, neighbour, new_graph
-from hiera.envs.exploration.sight import line_clear
+from hiera.envs.exploration.sight import line_clear, sense_hop
 
 _FREE = 1
 
@@ -59,3 +59,26 @@ def _spread(free: NDArray[np.uint8], graph: Graph, step: int, x: int, y: int) ->
                 other = add_node(graph, column, row, u, v)
             join(graph, k, slot, other)
         k += 1
+
+
+@njit(cache=True)
+def _look(
+    free: NDArray[np.bool_], graph: Graph, ends: NDArray[np.int32], belief: NDArray[np.uint8]
+) -> None:
+    for k in range(graph.size[0]):
+        sense_hop(free, belief, graph.cell[k, 0], graph.cell[k, 1], ends)
+
+
+def shown_cells(
+    free: NDArray[np.bool_], graph: Graph, ends: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Free cells that the sensor sees from some node, shape ``(H, W)``.
+
+    Args:
+        free: True map, shape ``(H, W)``.
+        graph: Graph of `true_lattice`.
+        ends: The sensor's rays, offsets from `ray_ends`.
+    """
+    belief = np.zeros(free.shape, np.uint8)
+    _look(free, graph, ends, belief)
+    return np.asarray(belief == _FREE)

@@ -25,7 +25,7 @@ from hiera.cli.app import print_json
 from hiera.errors import RecordError
 
 _FIELDS = tuple(
-    Episode(0, "", "", "", False, 0.0, math.nan, 0.0, 0, 0, 0, (), (), 0).row()
+    Episode(0, "", "", "", False, 0.0, math.nan, 0.0, 0.0, 0, 0, 0, (), (), 0).row()
 )  # fmt: skip
 
 

@@ -92,6 +92,7 @@ def drive(index: int, world: World, name: str, method: Method, max_time_s: float
         distance_m=float(metrics["distance_m"]),
         time_s=float(metrics["sim_time_s"]),
         explored=float(metrics["explored_fraction"]),
+        shown=float(metrics["explored_fraction"]),
         decisions=int(metrics["decisions"]),
         reversals=int(metrics["reversals"]),
         collisions=int(metrics["collisions"]),

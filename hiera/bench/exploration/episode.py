@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ENOUGH = 0.99
-"""A run that ends with less of the reachable free area seen has ended early."""
+"""Less seen than that is not all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Episode:
         distance_m: Distance travelled [m].
         time_s: Simulated time, NaN where there is none [s].
         explored: Share of the free cells that hang together with the start that were seen.
+        shown: Share of the free cells that a complete run could see that were seen: on a lattice,
+            those that some node shows.
         decisions: How often the policy was asked.
         reversals: Returns to a target that was left unfinished.
         collisions: Contacts while moving.
@@ -40,6 +42,7 @@ class Episode:
     distance_m: float
     time_s: float
     explored: float
+    shown: float
     decisions: int
     reversals: int
     collisions: int
@@ -51,6 +54,11 @@ class Episode:
     def ended(self) -> bool:
         """Whether the robot stopped by itself, and not by a cap or a time limit."""
         return self.status not in ("cap", "time_limit", "interrupted")
+
+    @property
+    def fair(self) -> bool:
+        """Whether its distance is one for having seen all that there was to see."""
+        return self.ended and self.shown >= ENOUGH
 
     @property
     def early(self) -> bool:
@@ -68,6 +76,7 @@ class Episode:
             "distance_m": round(self.distance_m, 6),
             "time_s": "" if math.isnan(self.time_s) else round(self.time_s, 3),
             "explored": round(self.explored, 6),
+            "shown": round(self.shown, 6),
             "early": int(self.early),
             "decisions": self.decisions,
             "reversals": self.reversals,

@@ -13,8 +13,12 @@ from hiera.bench.exploration.methods import Method
 from hiera.config.load import resolve
 from hiera.controllers.viewpoint.contract import Choice
 from hiera.envs.exploration.grid import FREE, GridMap
-from hiera.envs.exploration.hop import HopEnv, HopStatus
+from hiera.envs.exploration.hop import SENSOR_RANGE_M, HopEnv, HopStatus, start_of
+from hiera.envs.exploration.hop_graph import lattice_step
 from hiera.envs.exploration.hop_ready import reachable
+from hiera.envs.exploration.rules import HOP
+from hiera.envs.exploration.sight import ray_ends
+from hiera.envs.exploration.true_lattice import shown_cells, true_lattice
 from hiera.families.exploration.family import FAMILY
 from hiera.families.exploration.hopping import HopParts
 from hiera.families.exploration.settings import ExplorationSettings
@@ -130,6 +134,7 @@ def hop(index: int, place: GridMap, name: str, method: Method, cap: int, seed: i
         reversals.note(choice, roadmap.utility)
         env.step(env.slot_of(choice.path[1]))
         status = str(env.status)
+    explored, shown = seen_shares(env)
     return Episode(
         index=index,
         map=place.name,
@@ -138,7 +143,8 @@ def hop(index: int, place: GridMap, name: str, method: Method, cap: int, seed: i
         complete=env.status is HopStatus.COMPLETE,
         distance_m=env.distance_m,
         time_s=float("nan"),
-        explored=seen_share(env),
+        explored=explored,
+        shown=shown,
         decisions=env.decisions,
         reversals=reversals.count,
         collisions=0,
@@ -148,7 +154,15 @@ def hop(index: int, place: GridMap, name: str, method: Method, cap: int, seed: i
     )
 
 
-def seen_share(env: HopEnv) -> float:
-    """Share of the free cells that hang together with the start that have been seen."""
-    there = reachable(env.place)
-    return float((env.belief[there] == FREE).mean())
+def seen_shares(env: HopEnv) -> tuple[float, float]:
+    """Shares that have been seen, of two sets of free cells.
+
+    Returns:
+        Of those that hang together with the start, and of those that some node of the true map's
+        lattice shows.
+    """
+    place, seen = env.place, env.belief == FREE
+    step = lattice_step(HOP.spacing_m, place.resolution_m)
+    graph = true_lattice(place.free, step, place.cell(*start_of(place)))
+    there = shown_cells(place.free, graph, ray_ends(SENSOR_RANGE_M / place.resolution_m))
+    return float(seen[reachable(place)].mean()), float(seen[there].mean()) if there.any() else 1.0

@@ -29,12 +29,12 @@ class Line:
         runs: Number of episodes.
         distance_m: Mean distance [m].
         ratio: Mean over maps of the distance over the base method's on the same map, where both
-            completed and saw enough.
+            stopped by themselves and saw 99 % of what a complete run could.
         ratio_low: Lower end of its 95 % interval (Student's t).
         ratio_high: Upper end.
         ratio_of_means: The same maps' mean distances divided.
         pairs: Maps that the ratio is over.
-        over_bound: Mean distance over mean bound, on maps that were bounded, completed and seen.
+        over_bound: Mean distance over mean bound, on the same terms.
         success: Share of runs that the protocol calls complete.
         within_128: Share of those with at most 128 decisions; hops only.
         early: Runs that stopped by themselves before 99 % of the reachable free area was seen.
@@ -99,10 +99,10 @@ def line(name: str, episodes: Sequence[Episode], bounds: Mapping[int, float]) ->
     mine = sorted((e for e in episodes if e.method == name), key=lambda e: e.index)
     if not mine:
         return Line(name, 0)
-    base = {e.index: e.distance_m for e in episodes if e.method == BASE and _fair(e)}
-    pairs = [(e.distance_m, base[e.index]) for e in mine if _fair(e) and base.get(e.index)]
+    base = {e.index: e.distance_m for e in episodes if e.method == BASE and e.fair}
+    pairs = [(e.distance_m, base[e.index]) for e in mine if e.fair and base.get(e.index)]
     ratio = _ratio(pairs)
-    over = [(e.distance_m, bounds[e.index]) for e in mine if _fair(e) and bounds.get(e.index)]
+    over = [(e.distance_m, bounds[e.index]) for e in mine if e.fair and bounds.get(e.index)]
     early = [1.0 - e.explored for e in mine if e.early]
     decision = [ms for e in mine for ms in e.decision_ms]
     plan = [ms for e in mine for ms in e.plan_ms]
@@ -132,11 +132,6 @@ def line(name: str, episodes: Sequence[Episode], bounds: Mapping[int, float]) ->
         plan_ms=_mean(plan),
         plan_ms_p99=_p99(plan),
     )
-
-
-def _fair(episode: Episode) -> bool:
-    """Whether its distance is one for seeing everything."""
-    return episode.complete and not episode.early
 
 
 def _mean(values: Sequence[float]) -> float | None:
