@@ -36,6 +36,7 @@ _CHUNK: Final = 1 << 20
 _TAIL: Final = 4000
 _LOG_LIMIT: Final = 1 << 16
 _SEND_S: Final = 30.0
+_EXIT_S: Final = 1.0
 
 
 class WorkerProcess:
@@ -133,18 +134,25 @@ class WorkerProcess:
             How the process had ended, for example ``killed by SIGSEGV``.
         """
         self._socket.close()
-        if died:
-            # The socket closes an instant before there is an exit code.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(1.0)
-        code = self._process.poll()
+        exited = self._has_exited(_EXIT_S if died else 0.0)
+        # Not reaped yet, so that its number cannot have become somebody else's.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        code = self._process.wait()
         if self._lifeline >= 0:
             os.close(self._lifeline)
             self._lifeline = -1
-        return _ending(code)
+        return _ending(code if exited else None)
+
+    def _has_exited(self, patience_s: float) -> bool:
+        """Whether it is over by itself; its socket closes an instant before that."""
+        until = time.monotonic() + patience_s
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while os.waitid(os.P_PID, self._process.pid, look) is None:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.002)
+        return True
 
     def tail(self) -> str:
         """The end of what it printed; to be called once, after `end`."""
