@@ -167,7 +167,9 @@ def test_no_text_whatever_makes_the_loader_fail_without_a_sentence(text: str) ->
 
 def test_every_shipped_config_is_valid() -> None:
     shipped = Path(__file__).parents[2] / "configs"
-    found = sorted(p for p in shipped.rglob("*.yaml") if p.parent.name not in ("gates", "sweeps"))
+    found = sorted(
+        p for p in shipped.rglob("*.yaml") if p.parent.name not in ("gates", "sweeps", "train")
+    )
     assert found
     for path in found:
         load_config(path)
