@@ -28,8 +28,12 @@ CONTROLLERS: Final[dict[str, dict[str, Any]]] = {
     "nearest": {},
     "utility": {},
     "local_tour": {},
+    "learned": {},
 }
 """Settings beside the kind."""
+
+TRAININGS: Final[dict[str, dict[str, Any]]] = {"viewpoint": {"name": "smallest"}}
+"""The smallest config of each."""
 
 PLANNERS: Final[dict[str, dict[str, Any]]] = {
     "numeric": {},
@@ -61,6 +65,7 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
     "planners": PLANNERS,
     "worlds": WORLDS,
     "backends": BACKENDS,
+    "trainings": TRAININGS,
 }
 
 

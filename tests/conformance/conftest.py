@@ -13,7 +13,8 @@ from tests.conformance.cases import HOP, KINEMATIC
 from tests.conformance.episode import Episode, run_episode
 
 SETTINGS = {
-    KINEMATIC: ("world.size_m=[24,18]", "people.count=2"),
+    # The learned policy's observations hold what any other policy asks for.
+    KINEMATIC: ("world.size_m=[24,18]", "people.count=2", "controller.kind=learned"),
     # Two seconds a hop, so that the slow layer is asked every few hops.
     HOP: ("motion=hop", "world.kind=dare", "world.path={folder}/dare.npz", "clock.tick_s=2"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,11 @@ from hiera.planners.exploration.belief import ExplorationBelief
 from hiera.planners.exploration.prompt import ORDER_FIELD
 from hiera.planners.exploration.waypoint import Waypoint
 from hiera.planners.language import Completion, Diagnosis, Reply, ReplyStatus
+from hiera.recording import RunDirectory
 from hiera.run import RunOptions, Wiring, execute
 from hiera.safety import Context, SafetyFilter
 from hiera.safety.dynamics import DiffDrive
+from hiera.safety.extras import MissingExtra
 from hiera.testing import check_controller, check_env, check_filter, check_planner
 from tests.conformance.cases import (
     BACKENDS,
@@ -38,6 +41,7 @@ from tests.conformance.cases import (
     KINEMATIC,
     PLANNERS,
     TABLES,
+    TRAININGS,
     WORLDS,
     missing_cases,
 )
@@ -206,7 +210,7 @@ def test_policy_of_a_driving_robot(name: str, episodes: dict[str, Episode]) -> N
 @pytest.mark.parametrize("name", CONTROLLERS)
 def test_policy_of_a_hopping_robot(name: str, folder: Path) -> None:
     """At every place of an episode that the policy itself drives."""
-    env = HopEnv([world_of("dare", folder)], cap=12, outlook_m=40.0)
+    env = HopEnv([world_of("dare", folder)], cap=12, outlook_m=40.0, picture=True)
     env.reset(seed=1)
     hopper = Hopper(policy_of(name), env)
     hopper.reset(0)
@@ -251,3 +255,16 @@ def test_family_runs_its_smallest_config(name: str, tmp_path: Path) -> None:
     assert finished.metrics["actions"] == finished.metrics["certificates"] > 0
     again = execute(resolve({"family": name} | FAMILIES[name]), RunOptions(out=tmp_path))
     assert again.metrics["digest"] == finished.metrics["digest"]
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_training_says_what_it_is_and_what_it_needs(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    training = registry.lookup("trainings", name)
+    assert training.summary
+    resolved = resolve({"train": name} | TRAININGS[name], group="trainings")
+    assert resolve(resolved.data, group="trainings").digest == resolved.digest
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtra, match=r"hiera\[learn\]"):
+        training.run(resolved.settings, RunDirectory(tmp_path), None, 1)

@@ -56,6 +56,7 @@ class Sketch:
             seen_indices=np.array([f for s in seen for f in s], np.int32),
             frontiers=1 + max((f for s in seen for f in s), default=-1),
             promise_m2=np.array([10.0 * len(s) for s in seen]),
+            xy=xy - xy[self.robot],
         )
         return Roadmap(
             version=0,
