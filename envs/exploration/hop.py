@@ -10,7 +10,6 @@ stays, a decision poorer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -266,13 +265,6 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         """Where the robot is, world frame [m]."""
         x, y = self._roadmap.xy[self._roadmap.robot]
         return float(x), float(y)
-
-    def fork(self) -> HopEnv:
-        """A copy of the episode as it stands, which goes on by itself; its draws are shared."""
-        other = copy(self)
-        other.belief = self.belief.copy()
-        other._graph = self._graph.fork()
-        return other
 
     def roadmap(self) -> Roadmap:
         """The viewpoint graph as planners and controllers take it."""

@@ -66,11 +66,6 @@ def new_graph(rows: int, columns: int, words: int, batch: tuple[int, ...] = ()) 
     )
 
 
-def copied(graph: Graph) -> Graph:
-    """A graph with arrays of its own."""
-    return Graph._make(array.copy() for array in graph)
-
-
 @njit(cache=True)
 def member(graph: Graph, b: int) -> Graph:
     """One graph of a batch, as views."""

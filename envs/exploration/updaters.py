@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from hiera.envs.exploration.hop_graph import (
     seen_words,
     update_hop_graph,
 )
-from hiera.envs.exploration.lattice import Graph, copied, new_graph
+from hiera.envs.exploration.lattice import Graph, new_graph
 from hiera.envs.exploration.outlook import Outlook, Sightings, look_around
 from hiera.envs.exploration.room import clearance_disc, refresh_room, refresh_safe
 from hiera.envs.exploration.rules import Placement, ViewpointRules
@@ -43,10 +42,6 @@ class Updater(Protocol):
     graph: Graph
     frontier: NDArray[np.bool_]
     safe: NDArray[np.bool_]
-
-    def fork(self) -> Self:
-        """A copy that changes by itself."""
-        ...
 
     def update(self, belief: Belief, x: int, y: int, changed: Bounds | None) -> int:
         """Brings the graph up to date and returns the robot's node."""
@@ -74,13 +69,6 @@ class HopUpdater:
             (shape[1] - 1 - int(phase[0])) // step + 1,
             seen_words(self.geometry.reach),
         )
-
-    def fork(self) -> Self:
-        """A copy that changes by itself; working memory is shared."""
-        other = copy(self)
-        other.graph = copied(self.graph)
-        other.frontier, other.safe = self.frontier.copy(), self.safe.copy()
-        return other
 
     def update(self, belief: Belief, x: int, y: int, changed: Bounds | None) -> int:
         """Brings the graph up to date and returns the robot's node."""
@@ -141,14 +129,6 @@ class SnappedUpdater:
         self.graph: Graph = new_graph(
             (shape[0] - 1 - phase[1]) // side + 1, (shape[1] - 1 - phase[0]) // side + 1, 0
         )
-
-    def fork(self) -> Self:
-        """A copy that changes by itself."""
-        other = copy(self)
-        other.graph = copied(self.graph)
-        other.frontier, other.safe = self.frontier.copy(), self.safe.copy()
-        other._room, other._voxels = self._room.copy(), self._voxels.copy()
-        return other
 
     def place(self, belief: Belief) -> Place:
         """The belief with everything kept beside it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -70,13 +69,6 @@ class ViewpointGraph:
         self._roadmap: Roadmap | None = None
         self._target: FrontierCluster | None = None
         self._given_up = np.zeros(shape, np.bool_)
-
-    def fork(self) -> ViewpointGraph:
-        """A copy as it stands, which changes by itself."""
-        other = copy(self)
-        other._updater = self._updater.fork()
-        other._given_up = self._given_up.copy()
-        return other
 
     def _cell(self, at: tuple[float, float]) -> tuple[int, int]:
         return (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from hiera.envs.life_support.scenarios import TASKS, Event, Fault, Phase, Scenario, steady, work
-from hiera.safety.contract import FloatArray
 
 MAN_TEST_4 = work(
     ("stand", 2), ("walk", 2), ("vertical_treadmill", 1), ("walk", 2), ("pull", 5), ("walk", 3),
@@ -140,9 +139,3 @@ def _fault(random: np.random.Generator) -> Event:
 def endurance_profiles(count: int = 40) -> list[Scenario]:
     """Held-out missions for comparisons of controllers: seeds from 1,000 on."""
     return [mission(1000 + i) for i in range(count)]
-
-
-def uptake_trace(of: Scenario, duration_s: float, tick_s: float = 1.0) -> FloatArray:
-    """Oxygen uptake asked for over time [L/min], shape ``(k,)``; for learning and for plots."""
-    times = np.arange(0.0, duration_s, tick_s)
-    return np.array([of.phase(float(t)).uptake_l_min for t in times])

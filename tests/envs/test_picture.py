@@ -1,4 +1,4 @@
-"""The belief as a small picture, and an episode that is forked."""
+"""The belief as a small picture."""
 
 from __future__ import annotations
 
@@ -50,22 +50,3 @@ def test_the_graph_carries_one_if_asked():
     known = outlook.picture[0].sum() / 255.0 * outlook.pixel_m**2
     free = float((env.belief == 1).sum()) * place.resolution_m**2
     assert abs(known - free) < 0.02 * free
-
-
-def test_a_forked_episode_goes_its_own_way():
-    place = generate_building((40, 40), np.random.default_rng(1), 0.4, "warehouse")
-    env = HopEnv([place], outlook_m=100.0, picture=True)
-    env.reset(seed=0)
-    slots = np.flatnonzero(env.action_mask())
-    before = env.belief.copy(), env.roadmap().utility.copy(), env.distance_m
-    ends = []
-    for slot in slots[:3]:
-        other = env.fork()
-        other.step(int(slot))
-        ends.append((other.belief.copy(), other.distance_m))
-    assert np.array_equal(env.belief, before[0])
-    assert np.array_equal(env.roadmap().utility, before[1])
-    assert env.distance_m == before[2]
-    env.step(int(slots[0]))
-    assert np.array_equal(env.belief, ends[0][0])
-    assert env.distance_m == ends[0][1]

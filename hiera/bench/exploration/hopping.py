@@ -6,8 +6,6 @@ import time
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from hiera.bench.exploration.episode import Episode
 from hiera.bench.exploration.methods import Method
 from hiera.config.load import resolve
@@ -20,52 +18,12 @@ from hiera.envs.exploration.rules import HOP
 from hiera.envs.exploration.sight import ray_ends
 from hiera.envs.exploration.true_lattice import shown_cells, true_lattice
 from hiera.families.exploration.family import FAMILY
-from hiera.families.exploration.hopping import HopParts
 from hiera.families.exploration.settings import ExplorationSettings
-from hiera.families.exploration.waypoints import Waypoints
-from hiera.planners import Provenance
-from hiera.planners.exploration.belief import ExplorationBelief
+from hiera.families.exploration.slow_hops import SlowHops
 from hiera.run import Wiring
 from hiera.seeds import Seeds
 
 _REMEMBERED = 8
-_MODEL = (Provenance.LLM, Provenance.LLM_REPAIRED)
-
-
-class SlowLayer:
-    """The slow layer as the hop scenario runs it: asked when a waypoint is done with."""
-
-    def __init__(self, parts: HopParts, settings: ExplorationSettings) -> None:
-        self._env, self._planner, self._clock = parts.env, parts.planner, settings.clock
-        self._waypoints = Waypoints(least_s=settings.clock.tick_s)
-        self.plan_ms: list[float] = []
-        self.model_plans = 0
-
-    def waypoint(self) -> int | None:
-        """Node of the current waypoint; plans if that is wanted."""
-        env, roadmap = self._env, self._env.roadmap()
-        here = np.array(env.robot_m)
-        self._waypoints.retire(roadmap, here)
-        if self._waypoints.wants_plan(roadmap, env.decisions * self._clock.tick_s):
-            belief = self._belief()
-            begin = time.process_time()
-            plan = self._planner.plan(belief, self._clock.plan_deadline_s)
-            self.plan_ms.append(1e3 * (time.process_time() - begin))
-            self.model_plans += plan.provenance in _MODEL
-            self._waypoints.accept(plan, roadmap, here)
-        current = self._waypoints.current
-        return None if current is None else current.node
-
-    def _belief(self) -> ExplorationBelief:
-        env, roadmap = self._env, self._env.roadmap()
-        low, high = roadmap.xy.min(axis=0), roadmap.xy.max(axis=0)
-        return ExplorationBelief(
-            version=roadmap.version,
-            time_s=float(env.decisions),
-            roadmap=roadmap,
-            explored_area_m2=env.explored * env.place.free.sum() * env.place.resolution_m**2,
-            bounds=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
-        )
 
 
 class Reversals:
@@ -115,7 +73,14 @@ def hop(index: int, place: GridMap, name: str, method: Method, cap: int, seed: i
     policy = parts.policy if method.policy is None else method.policy(env)
     policy.reset(seeds.integer("controller"))
     parts.planner.reset(seeds.integer("planner"))
-    slow = SlowLayer(parts, settings)
+    clock = settings.clock
+    slow = SlowHops(
+        env,
+        parts.planner,
+        tick_s=clock.tick_s,
+        least_s=clock.tick_s,
+        deadline_s=clock.plan_deadline_s,
+    )
     led = settings.planner.kind != "none"  # type: ignore[attr-defined]
     spent: list[float] = []
     reversals = Reversals()

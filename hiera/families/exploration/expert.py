@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hiera.controllers.viewpoint.contract import Choice, RoadmapLike
 from hiera.controllers.viewpoint.covering_tour import Task, improve
-from hiera.controllers.viewpoint.legs import new_ways, search
+from hiera.controllers.viewpoint.legs import new_ways
 from hiera.controllers.viewpoint.nearest import NearestFrontier
 from hiera.controllers.viewpoint.rerouting import costs_by_way_of, with_begin
 from hiera.envs.exploration.finishing_sets import finishing_sets
@@ -120,17 +120,6 @@ class KnownMapExpert:
             self._ways, self._sets.left(belief), tour, neighbours[real], rounds, _NOISE, self._rng
         )
         return out
-
-    def path(self, tour: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Every node of a tour's walk in order, the robot's first."""
-        walk = [int(tour[0])]
-        for a, b in zip(tour[:-1].tolist(), tour[1:].tolist(), strict=True):
-            search(self._ways, a + 1)
-            leg = [b]
-            while leg[-1] != a:
-                leg.append(int(self._ways.before[a + 1, leg[-1]]))
-            walk += leg[-2::-1]
-        return np.array(walk, np.int32)
 
 
 class ExpertPolicy:

@@ -24,6 +24,7 @@ from hiera.envs.exploration.hop import HopEnv, HopStatus
 from hiera.envs.exploration.picture import picture_of
 from hiera.families.exploration.expert import KnownMapExpert
 from hiera.families.exploration.slow_hops import SlowHops
+from hiera.planners.exploration.numeric import NumericPlanner
 from hiera.training.viewpoint.settings import EpisodeSettings, TeachSettings
 
 WINDOW_M = 100.0
@@ -158,7 +159,7 @@ def begin(
     env = HopEnv([place], cap=episode.cap, outlook_m=WINDOW_M, picture=True)
     random_start = bool(rng.random() < episode.random_start)
     env.reset(seed=int(rng.integers(1 << 31)), options={"random_start": random_start})
-    return env, SlowHops(env) if rng.random() < episode.waypoints else None
+    return env, SlowHops(env, NumericPlanner()) if rng.random() < episode.waypoints else None
 
 
 def packed(seen: Sequence[Features]) -> Shard:
