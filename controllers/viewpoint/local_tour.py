@@ -210,9 +210,9 @@ class LocalTour:
         """Edge lengths as the tour counts them, shape ``(e,)`` [m]."""
         return outlook.lengths * (1.0 + (self._caution - 1.0) * outlook.unknown)
 
-    def _promise_m2(self, outlook: OutlookLike) -> NDArray[np.float64]:
-        """Ground that each viewpoint is expected to show, shape ``(k,)`` [m^2]."""
-        return outlook.promise_m2
+    def _promise_m2(self, outlook: OutlookLike, stops: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Ground that each of some viewpoints is expected to show, shape ``(m,)`` [m^2]."""
+        return outlook.promise_m2[stops]
 
     def _spread(
         self, roadmap: RoadmapLike, outlook: OutlookLike, useful: NDArray[np.intp]
@@ -230,7 +230,7 @@ class LocalTour:
         self, roadmap: RoadmapLike, outlook: OutlookLike, ways: Ways, waypoint: int | None
     ) -> NDArray[np.float64]:
         nodes = outlook.nodes[ways.stops]
-        end = -self._promise * self._promise_m2(outlook)[ways.stops]
+        end = -self._promise * self._promise_m2(outlook, ways.stops)
         if waypoint is None:
             return end
         inside = bool(np.isin(waypoint, outlook.nodes))

@@ -186,7 +186,7 @@ class TestImagination:
         assert known[1] == 8.0
 
     def test_expected_ground_ends_at_a_guessed_wall(self):
-        near, far = expected_m2(self.view(), np.array([[6.0, 0.0], [-20.0, 0.0]]), 2, 10.0)
+        near, far = expected_m2(self.view(), np.array([[6.0, 0.0], [-20.0, 0.0]]), 10.0)
         # A disc of 10 m without what lies beyond a chord 2 m from its middle.
         assert near == pytest.approx(196.9, rel=0.1)
         assert far == pytest.approx(np.pi * 100.0, rel=0.15)

@@ -99,17 +99,15 @@ def counted_lengths(
 
 
 @njit(cache=True)
-def expected_m2(
-    view: Imagined, xy: NDArray[np.float64], count: int, range_m: float
-) -> NDArray[np.float64]:
-    """Free ground now unknown that each of the first nodes would show, shape ``(count,)`` [m^2].
+def expected_m2(view: Imagined, xy: NDArray[np.float64], range_m: float) -> NDArray[np.float64]:
+    """Free ground now unknown that each of some nodes would show, shape ``(k,)`` [m^2].
 
     Rays lose strength by the square root of every half pixel's chance to be free.
     """
-    out = np.zeros(count)
+    out = np.zeros(xy.shape[0])
     side = view.free.shape[0]
     steps = int(2.0 * range_m / view.pixel_m)
-    for k in range(count):
+    for k in range(xy.shape[0]):
         for ray in range(_RAYS):
             turn = 2.0 * np.pi * ray / _RAYS
             across, along, strength = np.cos(turn), np.sin(turn), 1.0

@@ -84,9 +84,9 @@ class LearnedViewpoint(LocalTour):
         )
         return counted
 
-    def _promise_m2(self, outlook: OutlookLike) -> NDArray[np.float64]:
-        expected = expected_m2(self._view, outlook.xy, len(outlook.nodes), _RANGE_M)
-        expected[outlook.promise_m2 == 0.0] = 0.0
+    def _promise_m2(self, outlook: OutlookLike, stops: NDArray[np.int32]) -> NDArray[np.float64]:
+        expected = expected_m2(self._view, outlook.xy[stops], _RANGE_M)
+        expected[outlook.promise_m2[stops] == 0.0] = 0.0
         return np.asarray(expected)
 
     def _first(
