@@ -25,6 +25,7 @@ from hiera.config.settings import Settings
 from hiera.errors import HieraError, UnknownNameError, nearest
 
 _PARTS: Final = "hiera.families.exploration.parts"
+_NOTHING: Final = "hiera.families.nothing"
 
 BUILTIN: Final[dict[str, dict[str, str]]] = {
     "families": {"exploration": "hiera.families.exploration:FAMILY"},
@@ -37,7 +38,7 @@ BUILTIN: Final[dict[str, dict[str, str]]] = {
     "planners": {
         "fare": f"{_PARTS}:FARE",
         "numeric": f"{_PARTS}:NUMERIC",
-        "none": f"{_PARTS}:NO_PLANNER",
+        "none": f"{_NOTHING}:NO_PLANNER",
     },
     "controllers": {
         "nearest": f"{_PARTS}:NEAREST",
@@ -48,7 +49,7 @@ BUILTIN: Final[dict[str, dict[str, str]]] = {
     "filters": {
         "lidar_cbf": f"{_PARTS}:LIDAR_CBF",
         "action_mask": f"{_PARTS}:ACTION_MASK",
-        "pass_through": f"{_PARTS}:PASS_THROUGH",
+        "pass_through": f"{_NOTHING}:PASS_THROUGH",
     },
     "backends": {
         "none": "hiera.families.exploration.backends:NONE",
@@ -69,12 +70,14 @@ class Component:
         settings: Its settings class; the discriminating field holds ``kind``.
         build: Called as ``build(settings, **what the family hands in)``.
         summary: One line for ``hiera list``.
+        families: Scenario families whose configs may name it; empty for any.
     """
 
     kind: str
     settings: type[Settings]
     build: Callable[..., Any]
     summary: str = ""
+    families: tuple[str, ...] = ("exploration",)
 
 
 def groups() -> tuple[str, ...]:
@@ -93,6 +96,25 @@ def _targets(group: str) -> dict[str, str]:
 def names(group: str) -> tuple[str, ...]:
     """Registered names of a group, without importing anything."""
     return tuple(_targets(group))
+
+
+def names_for(group: str, family: str | None) -> tuple[str, ...]:
+    """Names of a group that a family's configs may use; all of them for None.
+
+    Of our own parts the package says it, so that none is imported; other packages' parts say it
+    themselves.
+    """
+    if family is None:
+        return names(group)
+    return tuple(name for name in names(group) if _serves(group, name, family))
+
+
+def _serves(group: str, name: str, family: str) -> bool:
+    target = BUILTIN[group].get(name)
+    if target is not None:
+        return target.startswith((f"hiera.families.{family}.", f"{_NOTHING}:"))
+    families = component(group, name).families
+    return not families or family in families
 
 
 @cache

@@ -81,9 +81,9 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, 
         key = f"{prefix}{name}"
         choice = next((m for m in field.metadata if isinstance(m, OneOf)), None)
         if choice is not None:
-            kinds = " | ".join(registry.names(choice.group))
+            kinds = " | ".join(choice.kinds())
             yield f"{key}.{choice.tag}", kinds, "", field.description or ""
-            for kind in registry.names(choice.group):
+            for kind in choice.kinds():
                 inner = registry.component(choice.group, kind).settings
                 for row in _rows(inner, f"{key}({kind})."):
                     if not row[0].endswith(f".{choice.tag}"):

@@ -74,7 +74,7 @@ def _walk(item: ErrorDetails, model: type[BaseModel]) -> tuple[Loc, type[BaseMod
             continue
         choice = next((m for m in field.metadata if isinstance(m, OneOf)), None)
         if choice is not None:
-            if steps and steps[0] in registry.names(choice.group):
+            if steps and steps[0] in choice.kinds():
                 owner = registry.component(choice.group, str(steps.pop(0))).settings
             continue
         candidates = (field.annotation, *get_args(field.annotation))
@@ -101,6 +101,8 @@ def _problem(item: ErrorDetails, loc: Loc, owner: type[BaseModel] | None) -> str
         tags = [name.strip(" '") for name in str(context.get("expected_tags", "")).split(",")]
         tag = str(context.get("discriminator", "kind")).strip("'")
         named = str(context.get("tag"))
+        if known := _elsewhere(named, loc, owner):
+            return f"{key}.{tag} is {named!r}, which is for {known}{nearest(named, tags)}"
         return f"{key}.{tag} is {named!r}, which is not known{nearest(named, tags)}"
     if kind == "union_tag_not_found":
         tag = str(item.get("ctx", {}).get("discriminator", "kind")).strip("'")
@@ -110,6 +112,16 @@ def _problem(item: ErrorDetails, loc: Loc, owner: type[BaseModel] | None) -> str
     if kind == "value_error":
         return f"{key + ': ' if key else ''}{message}"
     return f"{key!r} {message}, not {shape(given)}"
+
+
+def _elsewhere(named: str, loc: Loc, owner: type[BaseModel] | None) -> str:
+    """The families that have a part of that name, where this one has not; empty if none has."""
+    field = owner.model_fields.get(str(loc[-1])) if owner and loc else None
+    choice = next((m for m in field.metadata if isinstance(m, OneOf)), None) if field else None
+    if choice is None or named not in registry.names(choice.group):
+        return ""
+    families = registry.component(choice.group, named).families
+    return f"scenarios of the family {', '.join(families)}"
 
 
 def shape(value: Any) -> str:

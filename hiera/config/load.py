@@ -241,7 +241,7 @@ def _inner_model(owner: type[BaseModel] | None, key: str) -> type[BaseModel] | N
 
 def _drop_foreign(block: dict[str, Any], choice: OneOf, kind: Any) -> None:
     """Another kind on the command line: the file's settings that it does not have fall away."""
-    if block.get(choice.tag) == kind or kind not in registry.names(choice.group):
+    if block.get(choice.tag) == kind or kind not in choice.kinds():
         return
     admitted = registry.component(choice.group, str(kind)).settings.model_fields
     for key in [key for key in block if key not in admitted]:

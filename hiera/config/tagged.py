@@ -16,10 +16,18 @@ class OneOf:
     Attributes:
         group: Registry group whose components are admitted.
         tag: Field that names the kind.
+        family: Only components for this scenario family; None admits all.
     """
 
     group: str
     tag: str = "kind"
+    family: str | None = None
+
+    def kinds(self) -> tuple[str, ...]:
+        """Names of the admitted components."""
+        from hiera import registry
+
+        return registry.names_for(self.group, self.family)
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -29,7 +37,7 @@ class OneOf:
 
         choices: dict[Any, core_schema.CoreSchema] = {
             name: handler.generate_schema(registry.component(self.group, name).settings)
-            for name in registry.names(self.group)
+            for name in self.kinds()
         }
         return core_schema.tagged_union_schema(
             choices=choices,

@@ -57,7 +57,8 @@ class LifeSupportModel:
         return readings(x, self.parameters)
 
     @cached_property
-    def _record(self) -> Any:
+    def record(self) -> Any:
+        """The constants as compiled kernels take them."""
         return self.parameters.record()[()]
 
     def step(
@@ -76,7 +77,7 @@ class LifeSupportModel:
         steps = max(1, int(np.ceil(duration_s / self.substep_s - 1e-9)))
         held = Surroundings(*(float(v) for v in around))
         at, controls = np.array(x, dtype=np.float64), np.array(u, dtype=np.float64)
-        result: FloatArray = advance(at, controls, held, self._record, duration_s / steps, steps)
+        result: FloatArray = advance(at, controls, held, self.record, duration_s / steps, steps)
         return result
 
     def _symbols(self) -> tuple[Graph, Any, Any, Surroundings]:

@@ -21,14 +21,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from hiera.safety.contract import FloatArray
-from hiera.safety.life_support import lime
 from hiera.safety.life_support import state as names
-from hiera.safety.life_support.gases import MOLAR_GAS, leaked, saturation_pa
+from hiera.safety.life_support.gases import leaked, saturation_pa
 from hiera.safety.life_support.limits import Limits
 from hiera.safety.life_support.model import LifeSupportModel
-from hiera.safety.life_support.state import HIGH, LOW, Surroundings
+from hiera.safety.life_support.state import Surroundings
 
-_FLOWS = np.linspace(LOW[names.FAN], HIGH[names.FAN], 81)
 _TICK_S = 5.0
 
 
@@ -73,13 +71,12 @@ def best_flow(
         dioxide_pa: Pressure of the CO2 that is inhaled [Pa].
         conversion: Of the lime.
     """
-    p = model.parameters
-    mixed = _FLOWS * dioxide_pa / (MOLAR_GAS * x[names.GAS_K])
-    direct = lime.caught(_FLOWS, x[names.BREATHING], p) * output
-    k = lime.rate(x[names.LIME_K], x[names.MOISTURE], p)
-    removed = (mixed + direct) * (1.0 - lime.passed(conversion, _FLOWS, k, p))
-    j = int(np.argmax(removed))
-    return float(_FLOWS[j]), float(removed[j])
+    from hiera.safety.life_support.sparing import best_removal
+
+    return best_removal(  # type: ignore[no-any-return]
+        np.asarray(x, dtype=np.float64), float(output), float(dioxide_pa), float(conversion),
+        model.record,
+    )  # fmt: skip
 
 
 def endurance(
@@ -133,18 +130,10 @@ def _rolled_out(
     horizon_s: float,
 ) -> tuple[float, float]:
     """When CO2 and when the core pass their limits [s]."""
-    x, u, dioxide, core = x.copy(), np.empty(3), float("inf"), float("inf")
-    for i in range(int(horizon_s / _TICK_S)):
-        now = model.readings(x)
-        if now.dioxide_pa > limits.dioxide_hard_pa:
-            dioxide = min(dioxide, i * _TICK_S)
-        if x[names.CORE_K] > limits.core_end_k:
-            core = min(core, i * _TICK_S)
-        if max(dioxide, core) < float("inf"):
-            break
-        used = x[names.CONVERSION]
-        fan, _ = best_flow(model, x, x[names.OUTPUT], limits.dioxide_hard_pa, used)
-        feed = float(x[names.UPTAKE]) + 1e-5 * (limits.gauge_low_pa - float(now.gauge_pa))
-        u[:] = min(max(feed, 0.0), HIGH[names.FEED]), fan, 1.0
-        x = model.step(x, u, around, _TICK_S)
-    return dioxide, core
+    from hiera.safety.life_support.sparing import last
+
+    held = Surroundings(*(float(v) for v in around))
+    return last(  # type: ignore[no-any-return]
+        np.array(x, dtype=np.float64), held, model.record, limits.gauge_low_pa,
+        limits.dioxide_hard_pa, limits.core_end_k, _TICK_S, int(horizon_s / _TICK_S),
+    )  # fmt: skip

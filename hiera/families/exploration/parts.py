@@ -17,14 +17,14 @@ from hiera.controllers.viewpoint import (
 )
 from hiera.envs.exploration.lattice import STAY
 from hiera.errors import ConfigError
-from hiera.planners import Plan, Planner, PlanStatus, Provenance
+from hiera.planners import Planner
 from hiera.planners.exploration.belief import ExplorationBelief
 from hiera.planners.exploration.numeric import NumericPlanner
 from hiera.planners.exploration.waypoint import Waypoint
 from hiera.registry import Component
 from hiera.safety import SafetyFilter
 from hiera.safety.dynamics import DiffDrive
-from hiera.safety.filters import ActionMask, LidarCbf, PassThrough
+from hiera.safety.filters import ActionMask, LidarCbf
 
 _log: Final = logging.getLogger(__name__)
 
@@ -51,12 +51,6 @@ class FareSettings(NumericSettings):
     kind: Literal["fare"] = "fare"  # type: ignore[assignment]
     geometry_weight: Annotated[float, Field(ge=0, le=1)] = 0.0
     """0 follows the model's order as it is, 1 only geometry."""
-
-
-class NoPlannerSettings(Settings):
-    """No slow layer: the viewpoint policy alone."""
-
-    kind: Literal["none"] = "none"
 
 
 class NearestSettings(Settings):
@@ -133,30 +127,6 @@ class ActionMaskSettings(Settings):
     kind: Literal["action_mask"] = "action_mask"
 
 
-class PassThroughSettings(Settings):
-    """No filter, asked for by name; nothing is certified."""
-
-    kind: Literal["pass_through"] = "pass_through"
-
-
-class NoPlanner:
-    """The absent slow layer."""
-
-    def reset(self, seed: int) -> None:
-        """Nothing is kept."""
-
-    def plan(self, belief: ExplorationBelief, deadline_s: float) -> Plan[Waypoint]:
-        """A plan without waypoints."""
-        return Plan(
-            (),
-            PlanStatus.DONE,
-            Provenance.NUMERIC,
-            belief.version,
-            strategy="no slow layer",
-            reason="no slow layer was asked for",
-        )
-
-
 def _numeric(settings: NumericSettings, **_: Any) -> NumericPlanner:
     return NumericPlanner(
         radius_m=settings.place_radius_m,
@@ -173,10 +143,6 @@ def _fare(settings: FareSettings, *, backend: Any, environment: str, seed: int) 
     from hiera.planners.exploration.fare import FarePlanner
 
     return FarePlanner(backend, numeric, environment, geometry=settings.geometry_weight)
-
-
-def _no_planner(settings: NoPlannerSettings, **_: Any) -> NoPlanner:
-    return NoPlanner()
 
 
 def _nearest(settings: NearestSettings) -> ViewpointPolicy:
@@ -243,13 +209,8 @@ def _action_mask(settings: ActionMaskSettings, **_: Any) -> SafetyFilter:
     return ActionMask(STAY)
 
 
-def _pass_through(settings: PassThroughSettings, **_: Any) -> SafetyFilter:
-    return PassThrough()
-
-
 FARE = Component("fare", FareSettings, _fare, "language model's strategy, numeric tour behind it")
 NUMERIC = Component("numeric", NumericSettings, _numeric, "open tour over communities")
-NO_PLANNER = Component("none", NoPlannerSettings, _no_planner, "no slow layer")
 NEAREST = Component("nearest", NearestSettings, _nearest, "nearest useful viewpoint")
 UTILITY = Component("utility", UtilitySettings, _utility, "utility discounted by distance")
 LOCAL_TOUR = Component(
@@ -262,4 +223,3 @@ LIDAR_CBF = Component(
     "lidar_cbf", LidarCbfSettings, _lidar_cbf, "barrier function from lidar, certified braking"
 )
 ACTION_MASK = Component("action_mask", ActionMaskSettings, _action_mask, "mask of allowed hops")
-PASS_THROUGH = Component("pass_through", PassThroughSettings, _pass_through, "nothing is checked")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -13,6 +14,8 @@ from hiera.families.exploration.backends import NoModelSettings
 from hiera.families.exploration.parts import FareSettings, LidarCbfSettings, LocalTourSettings
 from hiera.families.exploration.worlds import BuildingSettings
 from hiera.planning import LatencyKind
+
+_one_of = partial(OneOf, family="exploration")
 
 
 class RobotSettings(Settings):
@@ -98,7 +101,7 @@ class ExplorationSettings(RunSettings):
     """Scenario family."""
     motion: Literal["kinematic", "hop"] = "kinematic"
     """A robot that drives, or one that hops from viewpoint to viewpoint."""
-    world: Annotated[Settings, OneOf("worlds")] = BuildingSettings()
+    world: Annotated[Settings, _one_of("worlds")] = BuildingSettings()
     """Where to explore."""
     environment: str | None = None
     """What a language model is told about the place; None uses the map's own description."""
@@ -114,15 +117,15 @@ class ExplorationSettings(RunSettings):
     """Viewpoint graph."""
     hop: HopSettings = HopSettings()
     """Hop protocol."""
-    planner: Annotated[Settings, OneOf("planners")] = FareSettings()
+    planner: Annotated[Settings, _one_of("planners")] = FareSettings()
     """Slow layer."""
-    llm: Annotated[Settings, OneOf("backends", tag="backend")] = NoModelSettings()
+    llm: Annotated[Settings, _one_of("backends", tag="backend")] = NoModelSettings()
     """Language model of the slow layer."""
-    controller: Annotated[Settings, OneOf("controllers")] = LocalTourSettings()
+    controller: Annotated[Settings, _one_of("controllers")] = LocalTourSettings()
     """Viewpoint policy."""
     tracker: TrackerSettings = TrackerSettings()
     """Path tracking."""
-    gate: Annotated[Settings, OneOf("filters")] = LidarCbfSettings()
+    gate: Annotated[Settings, _one_of("filters")] = LidarCbfSettings()
     """Safety filter."""
 
     @property
