@@ -25,15 +25,22 @@ from hiera.config.settings import Settings
 from hiera.errors import HieraError, UnknownNameError, nearest
 
 _PARTS: Final = "hiera.families.exploration.parts"
+_BREATHING: Final = "hiera.families.life_support"
 _NOTHING: Final = "hiera.families.nothing"
 
 BUILTIN: Final[dict[str, dict[str, str]]] = {
-    "families": {"exploration": "hiera.families.exploration:FAMILY"},
+    "families": {
+        "exploration": "hiera.families.exploration:FAMILY",
+        "life_support": "hiera.families.life_support:FAMILY",
+    },
     "trainings": {"viewpoint": "hiera.training.viewpoint:TRAINING"},
     "worlds": {
         "building": "hiera.families.exploration.worlds:BUILDING",
         "file": "hiera.families.exploration.worlds:FILE",
         "dare": "hiera.families.exploration.worlds:DARE",
+        "catalogue": f"{_BREATHING}.worlds:CATALOGUE",
+        "mission": f"{_BREATHING}.worlds:MISSION",
+        "phases": f"{_BREATHING}.worlds:PHASES",
     },
     "planners": {
         "fare": f"{_PARTS}:FARE",
@@ -45,10 +52,13 @@ BUILTIN: Final[dict[str, dict[str, str]]] = {
         "utility": f"{_PARTS}:UTILITY",
         "local_tour": f"{_PARTS}:LOCAL_TOUR",
         "learned": f"{_PARTS}:LEARNED",
+        "pid": f"{_BREATHING}.parts:PID",
+        "rule": f"{_BREATHING}.parts:RULE",
     },
     "filters": {
         "lidar_cbf": f"{_PARTS}:LIDAR_CBF",
         "action_mask": f"{_PARTS}:ACTION_MASK",
+        "life_support_cbf": f"{_BREATHING}.parts:LIFE_SUPPORT_CBF",
         "pass_through": f"{_NOTHING}:PASS_THROUGH",
     },
     "backends": {

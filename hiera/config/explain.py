@@ -101,8 +101,8 @@ def _problem(item: ErrorDetails, loc: Loc, owner: type[BaseModel] | None) -> str
         tags = [name.strip(" '") for name in str(context.get("expected_tags", "")).split(",")]
         tag = str(context.get("discriminator", "kind")).strip("'")
         named = str(context.get("tag"))
-        if known := _elsewhere(named, loc, owner):
-            return f"{key}.{tag} is {named!r}, which is for {known}{nearest(named, tags)}"
+        if other := _elsewhere(named, loc, owner):
+            return f"{key}.{tag} is {named!r}, which is for {other}{nearest(named, tags)}"
         return f"{key}.{tag} is {named!r}, which is not known{nearest(named, tags)}"
     if kind == "union_tag_not_found":
         tag = str(item.get("ctx", {}).get("discriminator", "kind")).strip("'")

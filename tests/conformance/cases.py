@@ -8,21 +8,24 @@ from hiera import registry
 
 KINEMATIC: Final = "kinematic"
 HOP: Final = "hop"
+BREATHING: Final = "breathing"
 
 FAMILIES: Final[dict[str, dict[str, Any]]] = {
     "exploration": {
         "world": {"kind": "building", "size_m": [20, 15]},
         "clock": {"max_time_s": 3.0},
     },
+    "life_support": {"clock": {"max_time_s": 20.0}},
 }
 """A config small enough to be run to its end."""
 
 FILTERS: Final[dict[str, tuple[str, ...]]] = {
     "lidar_cbf": (KINEMATIC,),
     "action_mask": (HOP,),
-    "pass_through": (KINEMATIC, HOP),
+    "life_support_cbf": (BREATHING,),
+    "pass_through": (KINEMATIC, HOP, BREATHING),
 }
-"""The motions whose states and actions a filter is made for."""
+"""The motions, or the set, whose states and actions a filter is made for."""
 
 CONTROLLERS: Final[dict[str, dict[str, Any]]] = {
     "nearest": {},
@@ -30,7 +33,13 @@ CONTROLLERS: Final[dict[str, dict[str, Any]]] = {
     "local_tour": {},
     "learned": {},
 }
-"""Settings beside the kind."""
+"""Viewpoint policies: settings beside the kind."""
+
+BREATHING_CONTROLLERS: Final[dict[str, dict[str, Any]]] = {
+    "pid": {"forward": True},
+    "rule": {},
+}
+"""Controllers of the breathing set: settings beside the kind."""
 
 TRAININGS: Final[dict[str, dict[str, Any]]] = {"viewpoint": {"name": "smallest"}}
 """The smallest config of each."""
@@ -49,6 +58,16 @@ WORLDS: Final[dict[str, dict[str, Any]]] = {
 }
 """Settings beside the kind; ``{folder}`` holds a map file of each sort."""
 
+MISSIONS: Final[dict[str, dict[str, Any]]] = {
+    "catalogue": {"name": "cells_drift"},
+    "mission": {"number": 3},
+    "phases": {
+        "phases": [{"minutes": 1.0, "uptake_l_min": 2.0}],
+        "faults": [{"fault": "leak", "at_s": 5.0, "value": 4.0}],
+    },
+}
+"""Settings beside the kind."""
+
 BACKENDS: Final[dict[str, dict[str, Any]]] = {
     "none": {},
     "ollama": {"model": "nobody", "host": "http://127.0.0.1:9"},
@@ -61,9 +80,9 @@ BACKENDS: Final[dict[str, dict[str, Any]]] = {
 TABLES: Final[dict[str, dict[str, Any]]] = {
     "families": FAMILIES,
     "filters": FILTERS,
-    "controllers": CONTROLLERS,
+    "controllers": CONTROLLERS | BREATHING_CONTROLLERS,
     "planners": PLANNERS,
-    "worlds": WORLDS,
+    "worlds": WORLDS | MISSIONS,
     "backends": BACKENDS,
     "trainings": TRAININGS,
 }

@@ -9,7 +9,7 @@ import pytest
 
 from hiera.envs.exploration.buildings import generate_building
 from hiera.envs.exploration.files import save_map
-from tests.conformance.cases import HOP, KINEMATIC
+from tests.conformance.cases import BREATHING, HOP, KINEMATIC
 from tests.conformance.episode import Episode, run_episode
 
 SETTINGS = {
@@ -17,8 +17,9 @@ SETTINGS = {
     KINEMATIC: ("world.size_m=[24,18]", "people.count=2", "controller.kind=learned"),
     # Two seconds a hop, so that the slow layer is asked every few hops.
     HOP: ("motion=hop", "world.kind=dare", "world.path={folder}/dare.npz", "clock.tick_s=2"),
+    BREATHING: ("family=life_support", "world.name=leak_10"),
 }
-TICKS = {KINEMATIC: 400, HOP: 40}
+TICKS = {KINEMATIC: 400, HOP: 40, BREATHING: 60}
 
 
 @pytest.fixture(scope="session")

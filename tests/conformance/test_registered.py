@@ -13,12 +13,14 @@ import pytest
 from hiera import registry
 from hiera.config.load import resolve
 from hiera.controllers.explorer import Explorer
+from hiera.controllers.life_support import Advice
 from hiera.controllers.tracking import PurePursuit
 from hiera.controllers.viewpoint import ViewpointPolicy
 from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.hop import HopEnv
 from hiera.envs.exploration.lidar import Lidar
 from hiera.envs.exploration.world import ExplorationEnv
+from hiera.envs.life_support.world import LifeSupportEnv
 from hiera.errors import ConfigError
 from hiera.families.exploration.hopping import Hopper
 from hiera.planners import Provenance
@@ -31,14 +33,19 @@ from hiera.run import RunOptions, Wiring, execute
 from hiera.safety import Context, SafetyFilter
 from hiera.safety.dynamics import DiffDrive
 from hiera.safety.extras import MissingExtra
+from hiera.safety.life_support import LifeSupportModel, Limits
+from hiera.safety.life_support.state import N
 from hiera.testing import check_controller, check_env, check_filter, check_planner
 from tests.conformance.cases import (
     BACKENDS,
+    BREATHING,
+    BREATHING_CONTROLLERS,
     CONTROLLERS,
     FAMILIES,
     FILTERS,
     HOP,
     KINEMATIC,
+    MISSIONS,
     PLANNERS,
     TABLES,
     TRAININGS,
@@ -48,6 +55,7 @@ from tests.conformance.cases import (
 from tests.conformance.episode import Episode
 
 ROBOT = DiffDrive()
+MODEL = LifeSupportModel()
 GATED = [(name, motion) for name, made_for in FILTERS.items() for motion in made_for]
 
 
@@ -60,8 +68,13 @@ def settings_of(group: str, name: str, folder: Path | None = None, tag: str = "k
     return registry.component(group, name).settings.model_validate({tag: name} | said)
 
 
-def gate_of(name: str) -> SafetyFilter:
+def gate_of(name: str, motion: str) -> SafetyFilter:
     part = registry.component("filters", name)
+    if motion == BREATHING:
+        made: SafetyFilter = part.build(
+            part.settings.model_validate({"kind": name}), model=MODEL, limits=Limits(), tick_s=1.0
+        )
+        return made
     gate: SafetyFilter = part.build(
         part.settings.model_validate({"kind": name}),
         robot=ROBOT,
@@ -105,7 +118,7 @@ def test_a_registration_without_a_case_is_a_sentence(monkeypatch: pytest.MonkeyP
 def test_filter_on_a_real_episode(name: str, motion: str, episodes: dict[str, Episode]) -> None:
     seen = episodes[motion]
     assert len(seen.states) >= 20
-    check_filter(gate_of(name), seen.states, seen.actions, seen.contexts)
+    check_filter(gate_of(name, motion), seen.states, seen.actions, seen.contexts)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -120,6 +133,12 @@ def test_filter_on_anything(name: str, motion: str, seed: int) -> None:
     now_s = 0.0
     for _ in range(60):
         now_s += float(rng.choice([0.1, 0.1, 0.1, 3.0]))
+        if motion == BREATHING:
+            spread = 1.0 + 0.2 * rng.standard_normal(N)
+            states.append(MODEL.start() * np.clip(spread, 0.5, 1.5))
+            actions.append(rng.normal(size=3) * np.array([5e-3, 3e-3, 2.0]))
+            contexts.append(Context(now_s))
+            continue
         if motion == HOP:
             states.append(rng.uniform(-9, 9, 2))
             actions.append(np.array([float(rng.integers(-3, 30))]))
@@ -138,7 +157,7 @@ def test_filter_on_anything(name: str, motion: str, seed: int) -> None:
                 scan=np.where(rng.random(90) < 0.1, np.inf, rng.uniform(0.4, 12.0, 90)),
             )
         )
-    check_filter(gate_of(name), states, actions, contexts)
+    check_filter(gate_of(name, motion), states, actions, contexts)
 
 
 class Backwards:
@@ -233,6 +252,24 @@ def test_world(name: str, motion: str, folder: Path) -> None:
         check_env(HopEnv([grid], cap=30))
     else:
         check_env(ExplorationEnv(grid, lidar=Lidar(rays=90, max_range_m=8.0), people=1))
+
+
+@pytest.mark.parametrize("name", BREATHING_CONTROLLERS)
+def test_controller_of_the_breathing_set(name: str, episodes: dict[str, Episode]) -> None:
+    controller = registry.component("controllers", name).build(
+        settings_of("controllers", name), model=MODEL, limits=Limits(), tick_s=1.0
+    )
+    seen = episodes[BREATHING]
+    check_controller(controller, seen.observations, seen.subgoals, (3,))
+    advice = Advice(60.0, np.tile([6e-4, 1.2e-3, 1.0], (4, 1)), "a test")
+    check_controller(controller, seen.observations, [advice] * len(seen.observations), (3,))
+
+
+@pytest.mark.parametrize("name", MISSIONS)
+@pytest.mark.filterwarnings("ignore:.*WARN.*")
+def test_mission_of_the_breathing_set(name: str) -> None:
+    part = registry.component("worlds", name)
+    check_env(LifeSupportEnv(part.build(settings_of("worlds", name), seed=4), max_time_s=60.0))
 
 
 @pytest.mark.parametrize("name", BACKENDS)
