@@ -33,7 +33,12 @@ BUILTIN: Final[dict[str, dict[str, str]]] = {
         "exploration": "hiera.families.exploration:FAMILY",
         "life_support": "hiera.families.life_support:FAMILY",
     },
-    "trainings": {"viewpoint": "hiera.training.viewpoint:TRAINING"},
+    "trainings": {
+        "viewpoint": "hiera.training.viewpoint:TRAINING",
+        "life_support_pid": "hiera.training.life_support_pid.training:TRAINING",
+        "life_support_metabolism": "hiera.training.life_support_metabolism:TRAINING",
+        "life_support_advisor": "hiera.training.life_support_advisor:TRAINING",
+    },
     "worlds": {
         "building": "hiera.families.exploration.worlds:BUILDING",
         "file": "hiera.families.exploration.worlds:FILE",

@@ -22,7 +22,7 @@ from hiera.config import Resolved, load_config
 from hiera.errors import ConfigError, HieraError
 from hiera.recording import RunDirectory
 from hiera.safety.extras import require
-from hiera.training.contract import Progress
+from hiera.training.contract import Progress, Training
 
 _PLAIN_EVERY_S = 5.0
 
@@ -101,12 +101,22 @@ def train(
         resolved = load_config(config, overrides, seed=seed, group="trainings")
         if dry_run:
             return _dry_run(resolved, screen)
-        require("torch", "learn")
+        _require(resolved)
         settings: Any = resolved.settings
         folder = RunDirectory.create(out, settings.name, resolved.digest)
         folder.write("config.yaml", resolved.yaml())
-    require("torch", "learn")
+    _require(resolved)
     return _train(resolved, folder, jobs, screen)
+
+
+def _require(resolved: Resolved) -> Any:
+    """The module that the training needs, if it needs one.
+
+    Raises:
+        MissingExtra: If it is not installed.
+    """
+    training: Training = registry.lookup("trainings", resolved.data["train"])
+    return require(*training.needs) if training.needs else None
 
 
 def _left_by(path: Path) -> tuple[Resolved, RunDirectory]:
@@ -155,13 +165,14 @@ def _manifest(folder: RunDirectory, resolved: Resolved) -> None:
     """Appends this sitting: a resumed training has several."""
     path = folder.path / "manifest.json"
     before = json.loads(path.read_text())["sittings"] if path.is_file() else []
-    torch = require("torch", "learn")
-    sitting = {
+    torch = _require(resolved)
+    sitting: dict[str, Any] = {
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv[1:],
         "hiera": __version__,
         "python": platform.python_version(),
-        "torch": torch.__version__,
-        "device": "cuda" if torch.cuda.is_available() else "cpu",
     }
+    if torch is not None:
+        sitting["torch"] = torch.__version__
+        sitting["device"] = "cuda" if torch.cuda.is_available() else "cpu"
     folder.write_json("manifest.json", {"config": resolved.digest, "sittings": [*before, sitting]})

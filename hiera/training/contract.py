@@ -44,6 +44,8 @@ class Training(Protocol):
 
     settings: type[Settings]
     summary: str
+    needs: tuple[str, str] | None
+    """A module that is not always installed and the extra that brings it, or None."""
 
     def run(self, settings: Any, folder: RunDirectory, watch: Watch, jobs: int) -> dict[str, Any]:
         """Trains into a folder, or goes on with what is in it; see `ViewpointTraining.run`."""

@@ -41,7 +41,10 @@ BREATHING_CONTROLLERS: Final[dict[str, dict[str, Any]]] = {
 }
 """Controllers of the breathing set: settings beside the kind."""
 
-TRAININGS: Final[dict[str, dict[str, Any]]] = {"viewpoint": {"name": "smallest"}}
+TRAININGS: Final[dict[str, dict[str, Any]]] = {
+    "viewpoint": {"name": "smallest"},
+    "life_support_pid": {"name": "smallest", "missions": {"count": 1}},
+}
 """The smallest config of each."""
 
 PLANNERS: Final[dict[str, dict[str, Any]]] = {

@@ -16,6 +16,7 @@ class ViewpointTraining:
 
     settings: type[Settings] = ViewpointTrainingSettings
     summary = "viewpoint policy: taught by one who knows the map, then reinforced"
+    needs = ("torch", "learn")
 
     def run(self, settings: Any, folder: RunDirectory, watch: Watch, jobs: int) -> dict[str, Any]:
         """Trains, or goes on with a training.

@@ -1,0 +1,1 @@
+"""The PID baseline's gains: differential evolution over whole missions."""
