@@ -44,6 +44,8 @@ BREATHING_CONTROLLERS: Final[dict[str, dict[str, Any]]] = {
 TRAININGS: Final[dict[str, dict[str, Any]]] = {
     "viewpoint": {"name": "smallest"},
     "life_support_pid": {"name": "smallest", "missions": {"count": 1}},
+    "life_support_metabolism": {"name": "smallest", "gather": {"missions": [0, 2]}},
+    "life_support_advisor": {"name": "smallest", "steps": 64},
 }
 """The smallest config of each."""
 
