@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import json
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -69,6 +70,7 @@ def report_data(record: Record) -> dict[str, Any]:
         "layers": json.loads(timing.read_text())["layers"] if timing.is_file() else {},
         "scene": _scene_data(scene) if scene is not None else None,
         "curves": [_curve_data(curve) for curve in curves],
+        "gate_note": getattr(family, "gate_note", ""),
         "plans": [_plan_row(event) for event in record.events("plan")],
         "gate_events": record.events("gate")[-400:],
         "exchanges": len(record.exchanges()),
@@ -87,6 +89,10 @@ def _curve_data(curve: Curve) -> dict[str, Any]:
         "y": curve.y_label,
         "note": curve.note,
         "series": {name: thinned(points).tolist() for name, points in curve.series.items()},
+        "bands": {name: thinned(points).tolist() for name, points in curve.bands.items()},
+        "limits": [asdict(limit) for limit in curve.limits],
+        "moments": [list(moment) for moment in curve.moments],
+        "from_zero": curve.from_zero,
     }
 
 

@@ -72,6 +72,23 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A value that should not be passed; what lies beyond it is shaded.
+
+    Attributes:
+        value: In the unit of the chart.
+        label: Written beside it.
+        upper: Whether it is passed upwards.
+        hard: Whether it must never be passed, or is an alarm.
+    """
+
+    value: float
+    label: str
+    upper: bool = True
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """One chart.
 
@@ -81,6 +98,11 @@ class Curve:
         y_label: With unit.
         series: Name to points, shape ``(k, 2)``.
         note: One sentence under the chart.
+        bands: Name to ``(x, low, high)``, shape ``(k, 3)``; drawn behind the series, in the colour
+            of the series of that name.
+        limits: All of them are in view.
+        moments: Where something happened, in the unit of x, and what.
+        from_zero: Whether zero is in view.
     """
 
     title: str
@@ -88,3 +110,7 @@ class Curve:
     y_label: str
     series: dict[str, FloatArray]
     note: str = ""
+    bands: dict[str, FloatArray] = field(default_factory=dict)
+    limits: Sequence[Limit] = ()
+    moments: Sequence[tuple[float, str]] = ()
+    from_zero: bool = True

@@ -26,13 +26,13 @@ FloatArray = NDArray[np.float64]
 CLEAN: Final = frozenset(("oxygen_reserve", "lime_reserve"))
 """Ends at which the wearer can still walk out."""
 _SAYS: Final = {
-    "oxygen_low": "the gas held too little oxygen for a minute",
-    "oxygen_hard": "the gas held more than 40 % of oxygen for a minute",
-    "dioxide": "inhaled CO2 was above its hard limit for a minute",
-    "pressure": "the suit lost its overpressure",
-    "oxygen_reserve": "the cylinder holds what the way out takes",
-    "lime_reserve": "the lime can just carry the way out",
-    "core": "the wearer's core temperature reached its limit",
+    "oxygen_low": "The gas held too little oxygen for a minute",
+    "oxygen_hard": "The gas held more than 40 % of oxygen for a minute",
+    "dioxide": "Inhaled CO2 was above its hard limit for a minute",
+    "pressure": "The suit lost its overpressure",
+    "oxygen_reserve": "The cylinder holds what the way out takes",
+    "lime_reserve": "The lime can just carry the way out",
+    "core": "The wearer's core temperature reached its limit",
 }
 
 
@@ -204,7 +204,7 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
         if ended:
             return Outcome(ended, ended in CLEAN, _SAYS[ended])
         if now_s >= self._settings.clock.max_time_s:
-            return Outcome("time_limit", True, f"alive after {now_s / 60.0:.0f} min")
+            return Outcome("time_limit", True, f"Alive after {now_s / 60.0:.0f} min")
         return None
 
     def row(self) -> tuple[float, ...]:

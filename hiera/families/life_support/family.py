@@ -21,6 +21,10 @@ class LifeSupportFamily:
     name = "life_support"
     summary = "a breathing set keeps its wearer alive on a mission of unknown length"
     settings: type[Settings] = LifeSupportSettings
+    gate_note = (
+        "Relaxed means that not all barriers could be met, and those that give way first gave way "
+        "by the least amount; 23.5 % of oxygen cannot be kept for good, so that this is usual."
+    )
 
     def build(
         self, settings: LifeSupportSettings, seeds: Seeds, wiring: Any

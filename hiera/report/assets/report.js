@@ -1,7 +1,7 @@
 const D=JSON.parse(document.getElementById("data").textContent),page=document.getElementById("page"),M=D.metrics;
 const state=!D.finished?["not finished: killed or still running","bad"]:M.success?[M.outcome,""]:[M.outcome,"warn"];
 page.append(el("h1",{},D.title,el("span",{class:"badge "+state[1]},state[0].replaceAll("_"," "))),el("p",{class:"lead"},D.headline+(M.detail?" "+M.detail+".":"")));
-const cards=[["explored_fraction",v=>(100*v).toFixed(2)+" %","explored"],["distance_m",v=>num(v)+" m","driven"],["sim_time_s",v=>num(v/60,3)+" min","simulated time"],["wall_time_s",v=>num(v,3)+" s","wall time"],["collisions",num,"collisions"],["bumps",num,"bumped into while standing"],["actions",num,"actions"],["certificates",num,"certificates"],["interventions",num,"actions changed by the gate"]];
+const cards=[["explored_fraction",v=>(100*v).toFixed(2)+" %","explored"],["distance_m",v=>num(v)+" m","driven"],["ended_by",v=>String(v).replaceAll("_"," "),"ended by"],["sim_time_s",v=>num(v/60,3)+" min","simulated time"],["violation_s",v=>num(v)+" s","beyond a hard limit"],["alarm_s",v=>num(v/60)+" min","above the CO₂ alarm"],["enriched_s",v=>num(v/60)+" min","above 23.5 % oxygen"],["cylinder_left",v=>(100*v).toFixed(0)+" %","oxygen left"],["lime_used",v=>(100-100*v).toFixed(0)+" %","lime left"],["wall_time_s",v=>num(v,3)+" s","wall time"],["collisions",num,"collisions"],["bumps",num,"bumped into while standing"],["actions",num,"actions"],["certificates",num,"certificates"],["interventions",num,"actions changed by the gate"]];
 if(D.finished)page.append(el("div",{class:"cards"},cards.filter(c=>c[0]in M).map(([k,f,l])=>stat(f(M[k]),l))));
 if(D.scene)page.append(mapCard(D.scene));
 const charts=D.curves.map(c=>card(c.title,chart(c)));if(charts.length)page.append(el("div",{class:"grid"},charts));
@@ -10,14 +10,14 @@ function layers(){const rows=Object.entries(D.layers).map(([n,t])=>[n,num(t.call
 function gate(){const s=M.gate_status||{},n=Object.values(s).reduce((a,b)=>a+b,0)||1;const rows=Object.entries(s).map(([k,v])=>[k.replaceAll("_"," "),num(v),(100*v/n).toFixed(2)+" %"]);
   for(const[k,v]of Object.entries(M.gate_backups||{}))rows.push(["· backup: "+k.replaceAll("_"," "),num(v),(100*v/n).toFixed(2)+" %"]);
   const ev=D.gate_events.filter(e=>e.reason).slice(-40).reverse().map(e=>[num(e.time_s,5)+" s",e.status,e.backup||"",e.reason]);
-  return card("What the gate did",table(["status","#actions","#share"],rows),el("p",{class:"note"},"Every action that reached the world carries a certificate: the exact roll-out of its tick and of the braking after it keeps clear of every obstacle."),
+  return card("What the gate did",table(["status","#actions","#share"],rows),D.gate_note?el("p",{class:"note"},D.gate_note):null,
     ev.length?el("details",{},el("summary",{},"Backups and their reasons (last "+ev.length+")"),el("div",{class:"scroll"},table(["time","status","backup","reason"],ev))):null)}
 page.append(el("div",{class:"grid"},layers(),gate()));
 function plans(){const by={};for(const p of D.plans)by[p.provenance]=(by[p.provenance]||0)+1;const rungs=Object.entries(M.plan_rungs||{});
   const rows=D.plans.map(p=>[String(p.index),num(p.time_s,5)+" s",el("span",{class:"chip "+p.provenance},p.provenance.replaceAll("_"," ")),String(p.subgoals),seconds(p.latency_s),p.strategy||p.reason||p.status]);
   return card("Who planned",el("p",{},Object.entries(by).map(([k,v])=>el("span",{class:"chip "+k,style:"margin-right:8px"},`${k.replaceAll("_"," ")} ${v}`)),` ${D.exchanges} exchanges with a language model`),
     rungs.length?el("details",{},el("summary",{},"Rungs of the validity ladder"),table(["rung","#times"],rungs.map(([k,v])=>[k.replaceAll("_"," "),num(v)]))):null,
-    el("div",{class:"scroll"},table(["plan","in force from","decided by","#waypoints","#computed in","strategy"],rows)))}
+    el("div",{class:"scroll"},table(["plan","in force from","decided by","#subgoals","#computed in","strategy"],rows)))}
 if(D.plans.length)page.append(plans());
 const scalars=Object.entries(M).filter(([,v])=>typeof v!=="object");
 page.append(el("section",{class:"card"},el("details",{},el("summary",{},"All metrics"),table(["metric","#value"],scalars.map(([k,v])=>[k,typeof v==="number"?num(v,6):String(v)])))),
