@@ -43,6 +43,10 @@ class ExplorationFamily:
     name = "exploration"
     summary = "a robot explores a place it has never seen (FARE)"
     settings: type[Settings] = ExplorationSettings
+    gate_note = (
+        "Every action that reached the world carries a certificate: the exact roll-out of its tick "
+        "and of the braking after it keeps clear of every obstacle."
+    )
 
     def build(
         self, settings: ExplorationSettings, seeds: Seeds, wiring: Any
