@@ -10,28 +10,19 @@ from numba.extending import register_jitable
 
 from hiera.controllers.life_support import pid_law
 from hiera.controllers.life_support.pid_law import MEMORY, Gains
+from hiera.envs.life_support.judgement import AVERAGE, ENDS, HARD_ENDS, rules, verdict
+from hiera.envs.life_support.laid import Laid
 from hiera.envs.life_support.plant import advance_plants
 from hiera.envs.life_support.sensors import SENSORS
 from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import LifeSupportModel, Limits, kernel
-from hiera.safety.life_support.barriers import oxygen_needed
-from hiera.safety.life_support.metabolism import output_for, ventilation_for
 from hiera.safety.life_support.readings import readings
-from hiera.safety.life_support.sparing import best_removal
-from hiera.training.life_support_pid.missions import Laid
 
 assert kernel.PHYSICS  # Tells Numba that it may call the model's functions.
 for _function in (pid_law.voted, pid_law.begin, pid_law.law):
     register_jitable(_function)
 
-ENDS = (
-    "", "oxygen_low", "oxygen_hard", "dioxide", "pressure", "oxygen_reserve", "lime_reserve",
-)  # fmt: skip
-"""Names of the ends by number; 1 to 4 are hard limits."""
-_HARD_ENDS = 4
-_AVERAGE = 60
-_WORKING_K = 320.0
 _NOISE, _LAG, _LOW, _HIGH = (
     np.array([getattr(s, field) for s in SENSORS]) for field in ("noise", "lag_s", "low", "high")
 )
@@ -57,7 +48,7 @@ class Lived:
     @property
     def hard(self) -> bool:
         """Whether a hard limit ended it."""
-        return self.ended_by in ENDS[1 : 1 + _HARD_ENDS]
+        return self.ended_by in HARD_ENDS
 
 
 def live(mission: Laid, gains: Gains, model: LifeSupportModel, limits: Limits) -> Lived:
@@ -69,16 +60,10 @@ def live(mission: Laid, gains: Gains, model: LifeSupportModel, limits: Limits) -
         model: Whose constants judge the reserves.
         limits: What ends the episode.
     """
-    numbers = np.array(
-        [
-            limits.oxygen_low, limits.oxygen_hard, limits.dioxide_hard_pa, limits.oxygen_strict,
-            limits.dioxide_alarm_pa, oxygen_needed(model.parameters, limits),
-            limits.egress_uptake,
-        ]
-    )  # fmt: skip
     end, seconds, alarm, enriched = _live(
         mission.start.copy(), mission.constants, mission.acts, mission.units, mission.noise,
-        mission.faults, mission.humid, model.record, gains, numbers,
+        mission.faults, mission.humid, model.record, gains, rules(model, limits),
+        limits.oxygen_strict, limits.dioxide_alarm_pa,
     )  # fmt: skip
     return Lived(int(seconds), ENDS[end], float(alarm), float(enriched))
 
@@ -120,21 +105,12 @@ def _read(
         shown[i] = made
 
 
-@register_jitable
-def _lime_is_spent(x: FloatArray, model: Any, dioxide_pa: float, work: float) -> bool:
-    out = x.copy()
-    out[13] = ventilation_for(work)
-    out[6] = max(out[6], _WORKING_K)
-    output = output_for(work)
-    return bool(best_removal(out, output, dioxide_pa, out[5], model)[1] < output)
-
-
 @compiled
 def _live(
     x: FloatArray, constants: Any, acts: Any, units: FloatArray, noise: FloatArray,
     faults: FloatArray, humid: FloatArray, model: Any, gains: Any, numbers: FloatArray,
+    strict: float, alarm_pa: float,
 ) -> tuple[int, int, float, float]:  # fmt: skip
-    low, hard, dioxide_pa, strict, alarm_pa, kept, work = numbers
     p = constants[0]
     X, U = x.reshape(1, -1), np.empty((1, 3))
     memory, shown, truth = np.empty(MEMORY), np.zeros(13), np.empty(13)
@@ -143,7 +119,7 @@ def _live(
     _truths(now, acts[0].ambient, p.outside_pa, truth)
     lagged = truth.copy()
     _read(lagged, truth, units, noise[0], faults, humid, 0.0, shown)
-    ring = np.empty((_AVERAGE, 2))
+    ring = np.empty((AVERAGE, 2))
     ring[:, 0], ring[:, 1] = now.oxygen, now.dioxide_pa
     alarm, enriched = 0.0, 0.0
     for t in range(acts.shape[0]):
@@ -152,24 +128,9 @@ def _live(
         now = readings(X[0], p)
         _truths(now, acts[t].ambient, p.outside_pa, truth)
         _read(lagged, truth, units, noise[t + 1], faults, humid, t + 1.0, shown)
-        ring[(t + 1) % _AVERAGE, 0] = now.oxygen
-        ring[(t + 1) % _AVERAGE, 1] = now.dioxide_pa
-        oxygen, dioxide = ring[:, 0].mean(), ring[:, 1].mean()
         alarm += now.dioxide_pa > alarm_pa
         enriched += now.oxygen > strict
-        end = 0
-        if oxygen < low:
-            end = 1
-        elif oxygen > hard:
-            end = 2
-        elif dioxide > dioxide_pa:
-            end = 3
-        elif now.gauge_pa <= 0.0:
-            end = 4
-        elif X[0, 10] < kept:
-            end = 5
-        elif (t + 1) % 10 == 0 and _lime_is_spent(X[0, :18], model, dioxide_pa, work):
-            end = 6
+        end = verdict(X[0], now, ring, t + 1, model, numbers)
         if end:
             return end, t + 1, alarm, enriched
     return 0, acts.shape[0], alarm, enriched

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from hiera.controllers.life_support.pid_law import Gains
+from hiera.envs.life_support.laid import Laid, laid
 from hiera.recording import RunDirectory
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import LifeSupportModel, Limits
 from hiera.training.life_support_pid.episode import live
 from hiera.training.life_support_pid.evolution import challengers, first_population
-from hiera.training.life_support_pid.missions import Laid, laid
 from hiera.training.life_support_pid.settings import PidTuningSettings, TuningMissionsSettings
 from hiera.training.life_support_pid.training import read_population
 

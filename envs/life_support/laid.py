@@ -70,7 +70,7 @@ def laid(mission: str | Scenario, seed: int, max_time_s: int = 14400) -> Laid:
         for event in sensor_events(scenario.events, name)
     ]
     return Laid(
-        start=env.state.copy() if env.time_s == 0.0 else env.state,
+        start=env.state.copy(),
         constants=env.constants,
         acts=_acts(scenario, max_time_s),
         units=np.array([suite.gain, suite.offset, suite.drift]),
