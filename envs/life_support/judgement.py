@@ -11,7 +11,7 @@ from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import LifeSupportModel, Limits, kernel
 from hiera.safety.life_support.barriers import oxygen_needed
 from hiera.safety.life_support.metabolism import output_for, ventilation_for
-from hiera.safety.life_support.sparing import best_removal
+from hiera.safety.life_support.sparing import removal
 
 assert kernel.PHYSICS  # Tells Numba that it may call the model's functions.
 
@@ -51,7 +51,7 @@ def lime_is_spent(x: FloatArray, model: Any, dioxide_pa: float, work: float) -> 
     out[13] = ventilation_for(work)
     out[6] = max(out[6], WORKING_K)
     output = output_for(work)
-    return bool(best_removal(out, output, dioxide_pa, out[5], model)[1] < output)
+    return bool(removal(out, output, dioxide_pa, out[5], model)[1] < output)
 
 
 @register_jitable

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from numba.extending import register_jitable
+
 from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import kernel, lime
@@ -27,8 +29,8 @@ _HOLD = 1e-5
 """Feed per missing overpressure [mol/(s Pa)]."""
 
 
-@compiled
-def best_removal(
+@register_jitable
+def removal(
     x: FloatArray, output: float, dioxide_pa: float, used: float, p: Any
 ) -> tuple[float, float]:
     """The flow that removes most CO2 [m^3/s], and how much that is [mol/s].
@@ -50,6 +52,10 @@ def best_removal(
         if removed > most:
             best, most = flow, removed
     return best, most
+
+
+best_removal = compiled(removal)
+"""The same, to be called from Python."""
 
 
 @compiled
@@ -82,7 +88,7 @@ def last(
             break
         feed = x[11] + _HOLD * (gauge - now.gauge_pa)
         u[0] = min(max(feed, 0.0), _MOST_FEED)
-        u[1] = best_removal(x, x[12], dioxide_pa, x[5], p)[0]
+        u[1] = removal(x, x[12], dioxide_pa, x[5], p)[0]
         u[2] = 1.0
         x = kernel.advance(x, u, d, p, tick_s / steps, steps)
     return dioxide, core
