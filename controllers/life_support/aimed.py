@@ -66,30 +66,3 @@ class Aimed:
         output, used = float(x[names.OUTPUT]), float(x[names.CONVERSION])
         return float(best_removal(x, output, at, used, self._record)[0])
 
-
-class RuleBased(Aimed):
-    """Fixed aims: a low pressure, the best flow, the gel as soon as the gas is humid.
-
-    What a person would write down who knows the set: nothing learned, nothing looked ahead.
-    """
-
-    def __init__(
-        self, model: LifeSupportModel | None = None, *, tick_s: float = 1.0,
-        pressure_pa: float = 80.0, oxygen: float = 0.206,
-    ) -> None:  # fmt: skip
-        """Takes what is aimed at.
-
-        Args:
-            model: The apparatus.
-            tick_s: Between calls [s].
-            pressure_pa: To hold [Pa].
-            oxygen: Least fraction to hold.
-        """
-        super().__init__(model, tick_s=tick_s)
-        self._pressure_pa, self._oxygen = pressure_pa, oxygen
-
-    def aims(self, observation: dict[str, Any]) -> FloatArray:
-        """Fixed ones; the damper opens from 60 to 80 % of humidity."""
-        humidity = float(self.model.readings(observation["estimate"]).humidity)
-        damper = min(max((humidity - 0.6) / 0.2, 0.0), 1.0)
-        return np.array([self._pressure_pa, 1.0, damper, self._oxygen])

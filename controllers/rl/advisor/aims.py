@@ -1,7 +1,7 @@
 """What the advisor decides: four aims between which and the commands a simple law stands.
 
     pressure to hold    50 to 130 Pa
-    flow                the best one times 4/5 to 5/4
+    flow                the best one times 3/4 to 4/3
     damper              0 to 1
     least oxygen        0.202 to 0.208
 
@@ -18,7 +18,7 @@ from hiera.safety.contract import FloatArray
 
 AIMS: Final = 4
 PRESSURE_PA, FLOW, DAMPER, OXYGEN = range(AIMS)
-_FLOW_RANGE = 1.25
+_FLOW_RANGE = 4.0 / 3.0
 
 
 def aims_of(actions: FloatArray) -> FloatArray:

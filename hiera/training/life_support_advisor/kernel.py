@@ -47,6 +47,8 @@ def believed_one(x: FloatArray, p: Any, model: Any, error: FloatArray, out: Floa
     oxygen = x[0] / amount + error[0]
     dioxide = max(x[1] / amount + error[1] / pressure, 1e-5)
     vapour = max(x[3] / amount + error[3], 1e-3)
+    # Nothing measures the breath, and the model does not know that CO2 deepens it.
+    out[13] -= p.dioxide_drive * x[1] / amount * p.outside_pa
     out[0], out[1], out[3] = whole * oxygen, whole * dioxide, whole * vapour
     out[2] = whole * max(1.0 - oxygen - dioxide - vapour, 1e-3)
     out[5] = min(max(out[5], 0.0), 0.999)

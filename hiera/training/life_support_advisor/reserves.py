@@ -15,7 +15,7 @@ from hiera.training.life_support_advisor.world import Sets
 _PACE, _PEAK = litres_per_minute(1.6), litres_per_minute(2.4)
 """Uptake at which stocks are used, and at which CO2 must still be kept below its hard limit."""
 _BED_K = 325.0
-_LONGEST_S = 4 * 3600.0
+_LONGEST_S = 8 * 3600.0
 _HOLDING_PA = 100.0
 
 

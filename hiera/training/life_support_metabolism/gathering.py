@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hiera.controllers.life_support.aimed import RuleBased
 from hiera.controllers.life_support.metabolism.history import UNIT, History
 from hiera.controllers.life_support.metabolism.weights import HORIZONS_S
+from hiera.controllers.life_support.rule import Rule
 from hiera.envs.life_support.catalogue import mission
 from hiera.envs.life_support.plant import SLOW
 from hiera.envs.life_support.world import LifeSupportEnv
 from hiera.safety.life_support import LifeSupportModel
+
+_HELD_PA, _HELD = 100.0, 0.205
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Seen:
 
 
 def gather(seed: int, model: LifeSupportModel, *, longest_s: float, every_s: float) -> Seen:
-    """Goes through a mission under the rule-based controller, the same for the same arguments.
+    """Goes through a mission under the rule, the same for the same arguments.
 
     What is asked for counts with the slow part of the uptake that hard work brings: it is what the
     uptake tends to.
@@ -51,7 +53,9 @@ def gather(seed: int, model: LifeSupportModel, *, longest_s: float, every_s: flo
     """
     env = LifeSupportEnv(mission(seed), model=model)
     observation, _ = env.reset(seed=seed)
-    controller, history = RuleBased(env.model), History()
+    controller = Rule(env.model, env.limits, gauge_pa=_HELD_PA, oxygen=_HELD)
+    controller.reset(seed)
+    history = History()
     asked: list[float] = []
     moments: list[tuple[int, NDArray[np.float32], float, float]] = []
     for k in range(round(longest_s)):

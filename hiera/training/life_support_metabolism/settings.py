@@ -14,13 +14,13 @@ One = Annotated[int, Field(ge=1)]
 class GatherSettings(Settings):
     """Missions to learn from; a seed is for training or held out, never both."""
 
-    missions: tuple[int, int] = (0, 200)
+    missions: tuple[int, int] = (0, 150)
     """Seeds ``[first, last)`` of the missions to learn from."""
     held_out: tuple[int, int] = (900, 1000)
     """Seeds ``[first, last)`` of the missions to judge by."""
     widen: Fraction = 0.125
     """Share of the missions to learn from, the last ones, that only says how sure forecasts are."""
-    longest_s: Annotated[float, Field(gt=300.0)] = 2400.0
+    longest_s: Annotated[float, Field(gt=300.0)] = 1800.0
     """After which a mission is left [s]; work begins again where it ends."""
     every_s: One = 10
     """Between two moments [s]."""
