@@ -51,6 +51,7 @@ BUILTIN: Final[dict[str, dict[str, str]]] = {
         "fare": f"{_PARTS}:FARE",
         "numeric": f"{_PARTS}:NUMERIC",
         "none": f"{_NOTHING}:NO_PLANNER",
+        "advisor": f"{_BREATHING}.parts:ADVISOR",
     },
     "controllers": {
         "nearest": f"{_PARTS}:NEAREST",
@@ -59,6 +60,8 @@ BUILTIN: Final[dict[str, dict[str, str]]] = {
         "learned": f"{_PARTS}:LEARNED",
         "pid": f"{_BREATHING}.parts:PID",
         "rule": f"{_BREATHING}.parts:RULE",
+        "nmpc": f"{_BREATHING}.parts:NMPC",
+        "advised": f"{_BREATHING}.parts:ADVISED",
     },
     "filters": {
         "lidar_cbf": f"{_PARTS}:LIDAR_CBF",

@@ -1,7 +1,9 @@
 """A rule on the estimate: feed what is breathed, hold a little pressure, turn the fan to its best.
 
-    feed = uptake + max(HOLD (p* - p), LIFT (y* - y))
-    fan  = the flow that removes most CO2 at the alarm, or at what there is if that is more
+    feed   `hiera.controllers.life_support.holding.feed_for`
+    fan    the flow that removes most CO2 at the alarm, or at what there is if that is more, for a
+           breath 15 % deeper than believed: below the ventilation the lime misses part of it
+    damper open above 70 % of humidity, shut below 60 %
 
 No horizon, no gains that were searched for: what the model knows at this instant and nothing else.
 """
@@ -14,14 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hiera.controllers.life_support.holding import feed_for
 from hiera.safety.life_support import LifeSupportModel, Limits
 from hiera.safety.life_support import state as names
 from hiera.safety.life_support.stocks import best_flow
 
-_HOLD = 2e-5
-"""Feed per pressure that is missing [mol/(s Pa)]."""
-_LIFT = 0.2
-"""Feed per fraction of oxygen that is missing [mol/s]."""
+_DEEPER = 1.15
 _MOIST, _DRY = 0.70, 0.60
 
 
@@ -53,13 +53,16 @@ class Rule:
         """``(feed, fan, damper)`` [mol/s, m^3/s, 1]."""
         x = np.asarray(observation["estimate"], dtype=np.float64)
         now = self._model.readings(x)
-        missing = max(
-            _HOLD * (self._gauge_pa - float(now.gauge_pa)),
-            _LIFT * (self._oxygen - float(now.oxygen)),
-        )
-        feed = float(x[names.UPTAKE]) + missing
+        feed = feed_for(
+            float(x[names.UPTAKE]), float(now.gauge_pa), float(now.oxygen), self._gauge_pa,
+            self._oxygen,
+        )  # fmt: skip
         at = max(float(now.dioxide_pa), self._limits.dioxide_alarm_pa)
-        fan, _ = best_flow(self._model, x, float(x[names.OUTPUT]), at, float(x[names.CONVERSION]))
+        deeper = x.copy()
+        deeper[names.BREATHING] *= _DEEPER
+        fan, _ = best_flow(
+            self._model, deeper, float(x[names.OUTPUT]), at, float(x[names.CONVERSION])
+        )
         humidity = float(now.humidity)
         self._open = humidity > _MOIST or (self._open and humidity >= _DRY)
         made: NDArray[np.float64] = np.array([feed, fan, float(self._open)])

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from hiera import __version__
-from hiera.cli import bench_options, sweep_options
+from hiera.cli import bench_options, life_support_bench, sweep_options
 from hiera.errors import HieraError, StoppedError
 
 app = typer.Typer(
@@ -319,6 +319,9 @@ def export(
 
 
 app.command(epilog=sweep_options.EPILOG)(sweep_options.sweep)
+bench_options.bench.command("life_support", epilog=life_support_bench.EXAMPLES)(
+    life_support_bench.life_support
+)
 app.add_typer(bench_options.bench, name="bench")
 
 

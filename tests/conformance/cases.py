@@ -38,6 +38,8 @@ CONTROLLERS: Final[dict[str, dict[str, Any]]] = {
 BREATHING_CONTROLLERS: Final[dict[str, dict[str, Any]]] = {
     "pid": {"forward": True},
     "rule": {},
+    "nmpc": {},
+    "advised": {},
 }
 """Controllers of the breathing set: settings beside the kind."""
 
@@ -55,6 +57,9 @@ PLANNERS: Final[dict[str, dict[str, Any]]] = {
     "none": {},
 }
 """Settings beside the kind."""
+
+ADVISORS: Final[dict[str, dict[str, Any]]] = {"advisor": {"periods": 6}}
+"""Slow layers of the breathing set: settings beside the kind."""
 
 WORLDS: Final[dict[str, dict[str, Any]]] = {
     "building": {"size_m": [20.0, 15.0], "style": "mixed"},
@@ -86,7 +91,7 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
     "families": FAMILIES,
     "filters": FILTERS,
     "controllers": CONTROLLERS | BREATHING_CONTROLLERS,
-    "planners": PLANNERS,
+    "planners": PLANNERS | ADVISORS,
     "worlds": WORLDS | MISSIONS,
     "backends": BACKENDS,
     "trainings": TRAININGS,

@@ -17,7 +17,12 @@ SETTINGS = {
     KINEMATIC: ("world.size_m=[24,18]", "people.count=2", "controller.kind=learned"),
     # Two seconds a hop, so that the slow layer is asked every few hops.
     HOP: ("motion=hop", "world.kind=dare", "world.path={folder}/dare.npz", "clock.tick_s=2"),
-    BREATHING: ("family=life_support", "world.name=leak_10"),
+    BREATHING: (
+        "family=life_support",
+        "world.name=leak_10",
+        "planner.kind=advisor",
+        "slow.every_s=20",
+    ),
 }
 TICKS = {KINEMATIC: 400, HOP: 40, BREATHING: 60}
 

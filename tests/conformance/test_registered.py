@@ -14,6 +14,7 @@ from hiera import registry
 from hiera.config.load import resolve
 from hiera.controllers.explorer import Explorer
 from hiera.controllers.life_support import Advice
+from hiera.controllers.life_support.held_demand import HeldDemand
 from hiera.controllers.tracking import PurePursuit
 from hiera.controllers.viewpoint import ViewpointPolicy
 from hiera.envs.exploration.grid import GridMap
@@ -34,9 +35,10 @@ from hiera.safety import Context, SafetyFilter
 from hiera.safety.dynamics import DiffDrive
 from hiera.safety.extras import MissingExtra
 from hiera.safety.life_support import LifeSupportModel, Limits
-from hiera.safety.life_support.state import N
+from hiera.safety.life_support.state import HIGH, LOW, N
 from hiera.testing import check_controller, check_env, check_filter, check_planner
 from tests.conformance.cases import (
+    ADVISORS,
     BACKENDS,
     BREATHING,
     BREATHING_CONTROLLERS,
@@ -257,12 +259,33 @@ def test_world(name: str, motion: str, folder: Path) -> None:
 @pytest.mark.parametrize("name", BREATHING_CONTROLLERS)
 def test_controller_of_the_breathing_set(name: str, episodes: dict[str, Episode]) -> None:
     controller = registry.component("controllers", name).build(
-        settings_of("controllers", name), model=MODEL, limits=Limits(), tick_s=1.0
+        settings_of("controllers", name),
+        model=MODEL,
+        limits=Limits(),
+        tick_s=1.0,
+        metabolism=HeldDemand,
     )
     seen = episodes[BREATHING]
     check_controller(controller, seen.observations, seen.subgoals, (3,))
     advice = Advice(60.0, np.tile([6e-4, 1.2e-3, 1.0], (4, 1)), "a test")
     check_controller(controller, seen.observations, [advice] * len(seen.observations), (3,))
+
+
+@pytest.mark.parametrize("name", ADVISORS)
+def test_advisor_on_real_beliefs(name: str, episodes: dict[str, Episode]) -> None:
+    advisor = registry.component("planners", name).build(
+        settings_of("planners", name), model=MODEL, limits=Limits()
+    )
+    beliefs = episodes[BREATHING].beliefs
+    assert len(beliefs) >= 2
+    for belief in beliefs:
+        plan = check_planner(advisor, belief, is_valid=stays_within)
+        assert all(len(advice.commands) == ADVISORS[name]["periods"] for advice in plan.subgoals)
+
+
+def stays_within(belief: Any, advice: Advice) -> bool:
+    """Commands are within the limits of the controls."""
+    return bool(((advice.commands >= LOW) & (advice.commands <= HIGH)).all())
 
 
 @pytest.mark.parametrize("name", MISSIONS)

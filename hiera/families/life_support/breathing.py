@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hiera.controllers import Controller
-from hiera.controllers.life_support import Advice
+from hiera.controllers.life_support import Advice, Forecast
+from hiera.controllers.life_support.contract import Metabolism
 from hiera.envs.life_support.world import LifeSupportEnv, Observation
 from hiera.families.life_support.judging import Violations
 from hiera.families.life_support.outlook import NO_OUTLOOK, Looker, Outlook
@@ -25,6 +26,8 @@ from hiera.seeds import Seeds
 FloatArray = NDArray[np.float64]
 CLEAN: Final = frozenset(("oxygen_reserve", "lime_reserve"))
 """Ends at which the wearer can still walk out."""
+_AHEAD: Final = (30, 10.0)
+"""Periods that the slow layer is told the work of, and their length [s]."""
 _SAYS: Final = {
     "oxygen_low": "The gas held too little oxygen for a minute",
     "oxygen_hard": "The gas held more than 40 % of oxygen for a minute",
@@ -44,11 +47,13 @@ class BreathingBelief:
         version: Number of the tick.
         time_s: Since the set was closed [s].
         observation: A copy of the controller's observation.
+        forecast: Of the work ahead.
     """
 
     version: int
     time_s: float
     observation: Observation
+    forecast: Forecast
 
 
 @dataclass(slots=True)
@@ -104,10 +109,12 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
         "margin",
     )
 
-    def __init__(self, settings: LifeSupportSettings, parts: Parts, seeds: Seeds) -> None:
+    def __init__(
+        self, settings: LifeSupportSettings, parts: Parts, metabolism: Metabolism, seeds: Seeds
+    ) -> None:
         self.env = self._world = parts.env
         self.planner, self.controller, self.gate = parts.planner, parts.controller, parts.gate
-        self._settings, self._seeds = settings, seeds
+        self._settings, self._seeds, self._metabolism = settings, seeds, metabolism
         tick = settings.clock.tick_s
         self._ask_ticks = max(1, round(settings.slow.every_s / tick))
         look = settings.outlook.every_s
@@ -119,6 +126,7 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
         self.planner.reset(self._seeds.integer("planner"))
         self.controller.reset(self._seeds.integer("controller"))
         self.gate.reset()
+        self._metabolism.reset()
         self._course = _Course()
         self._tick = 0
         self._violations = Violations(self._world.limits, self._settings.clock.tick_s)
@@ -128,11 +136,15 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
         self._faults = [e for e in self._world.scenario.events if e.at_s >= 0.0]
 
     def observe(self, tick: int, now_s: float) -> Observation:
+        if self._slow:
+            elapsed_s = self._settings.clock.tick_s if tick else 0.0
+            self._metabolism.observe(self._observation, elapsed_s)
         return self._observation
 
     def belief(self) -> BreathingBelief:
         copied = {name: value.copy() for name, value in self._observation.items()}
-        return BreathingBelief(self._tick, self._world.time_s, copied)
+        forecast = self._metabolism.forecast(*_AHEAD)
+        return BreathingBelief(self._tick, self._world.time_s, copied, forecast)
 
     def wants_plan(self, now_s: float) -> bool:
         return self._slow and self._tick % self._ask_ticks == 0
@@ -232,7 +244,6 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
 
     def metrics(self) -> dict[str, Any]:
         seen, world = self._world.statistics, self._world
-        told = getattr(self.controller, "statistics", None)
         return {
             "mission": world.scenario.name,
             "endurance_s": seen.sim_time_s,
@@ -251,5 +262,19 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
             **self._violations.metrics(),
             "advised": self._course.advised,
             "gate_active": dict(sorted(self._course.active.items())),
-            "controller": dict(told()) if callable(told) else {},
+            "controller": _counts(getattr(self.controller, "statistics", None)),
         }
+
+
+def _counts(statistics: Any) -> dict[str, Any]:
+    """What a controller counted; times are left out, for they differ from run to run."""
+    if not is_dataclass(statistics):
+        return {}
+    kept: dict[str, Any] = {}
+    for part in fields(statistics):
+        value = getattr(statistics, part.name)
+        if isinstance(value, int):
+            kept[part.name] = value
+        elif isinstance(value, Mapping):
+            kept[part.name] = {str(name): value[name] for name in sorted(value, key=str)}
+    return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from hiera import registry
@@ -47,6 +48,7 @@ class LifeSupportFamily:
             )
         except ValueError as error:
             raise ConfigError(f"set: {error}") from error
+        expected = partial(_metabolism, settings.metabolism)
         given = {"model": env.model, "limits": env.limits}
         return Breathing(
             settings,
@@ -54,12 +56,16 @@ class LifeSupportFamily:
                 env=env,
                 planner=_component("planners", settings.planner).build(settings.planner, **given),
                 controller=_component("controllers", settings.controller).build(
-                    settings.controller, tick_s=clock.act_period_s, **given
+                    settings.controller,
+                    tick_s=clock.act_period_s,
+                    metabolism=expected,
+                    **given,
                 ),
                 gate=_component("filters", settings.gate).build(
                     settings.gate, tick_s=clock.tick_s, **given
                 ),
             ),
+            expected(),
             seeds,
         )
 
@@ -77,6 +83,20 @@ class LifeSupportFamily:
 
 
 FAMILY = LifeSupportFamily()
+
+
+def _metabolism(kind: str) -> Any:
+    if kind == "held":
+        from hiera.controllers.life_support.held_demand import HeldDemand
+
+        return HeldDemand()
+    from hiera.controllers.life_support.metabolism import LearnedMetabolism
+    from hiera.controllers.weights import WeightsError
+
+    try:
+        return LearnedMetabolism()
+    except WeightsError as error:
+        raise ConfigError(f"metabolism: {error}; metabolism=held does without") from error
 
 
 def _component(group: str, settings: Settings) -> registry.Component:

@@ -12,6 +12,7 @@ from hiera.errors import ConfigError, nearest
 from hiera.registry import Component
 
 FAMILY: Final = ("life_support",)
+One = Annotated[int, Field(ge=1, strict=True)]
 
 
 class PidSettings(Settings):
@@ -34,6 +35,44 @@ class RuleSettings(Settings):
     """Overpressure to hold [Pa]."""
     oxygen: Fraction = 0.205
     """Least fraction of oxygen to hold."""
+
+
+class NmpcSettings(Settings):
+    """Receding-horizon control on the model; None leaves a number as the controller has it."""
+
+    kind: Literal["nmpc"] = "nmpc"
+    plan_every_s: Positive | None = None
+    """Between two plans [s]."""
+    iterations: One | None = None
+    """Most steps of the solver for a plan."""
+    scarce: Annotated[bool, Field(strict=True)] = True
+    """Whether scarce stocks are dearer."""
+    ahead_s: Positive | None = None
+    """How long the mission is expected to go on, at any time [s]."""
+    caution: NonNegative | None = None
+    """Deviations of the forecast that are added to the demand planned for."""
+    breath_caution: NonNegative | None = None
+    """Deviations of the estimate that are added to the ventilation planned for."""
+
+
+class AdvisedSettings(Settings):
+    """The advisor as a controller of its own: it aims, a law makes commands."""
+
+    kind: Literal["advised"] = "advised"
+    weights: str | None = None
+    """Weights file (safetensors); None: those that come with the package."""
+
+
+class AdvisorSettings(Settings):
+    """A learned policy that proposes a course of commands."""
+
+    kind: Literal["advisor"] = "advisor"
+    weights: str | None = None
+    """Weights file (safetensors); None: those that come with the package."""
+    periods: One = 30
+    """Commands in a course."""
+    period_s: Positive = 20.0
+    """For how long each is held [s]."""
 
 
 class PaceSettings(Settings):
@@ -96,6 +135,48 @@ def _rule(settings: RuleSettings, *, model: Any, limits: Any, **_: Any) -> Any:
     return Rule(model, limits, gauge_pa=settings.gauge_pa, oxygen=settings.oxygen)
 
 
+def _nmpc(
+    settings: NmpcSettings, *, model: Any, limits: Any, tick_s: float, metabolism: Any
+) -> Any:
+    from hiera.controllers.life_support.nmpc import Nmpc, Tuning
+
+    asked = settings.model_dump(exclude={"kind", "plan_every_s"}, exclude_none=True)
+    if settings.plan_every_s is not None:
+        asked["act_period_s"] = settings.plan_every_s
+    return Nmpc(model, limits, Tuning(**asked), metabolism(), tick_s=tick_s)
+
+
+def _advised(
+    settings: AdvisedSettings, *, model: Any, limits: Any, tick_s: float, metabolism: Any
+) -> Any:
+    from hiera.controllers.rl.advisor import Advised, Advisor
+
+    advisor = Advisor(model, limits, policy=_policy(settings.weights, "controller"))
+    return Advised(advisor, metabolism(), model, tick_s=tick_s)
+
+
+def _advisor(settings: AdvisorSettings, *, model: Any, limits: Any, **_: Any) -> Any:
+    from hiera.controllers.rl.advisor import Advisor
+    from hiera.families.life_support.advising import AdvisorPlanner
+
+    return AdvisorPlanner(
+        Advisor(
+            model, limits, policy=_policy(settings.weights, "planner"), periods=settings.periods,
+            period_s=settings.period_s,
+        )
+    )  # fmt: skip
+
+
+def _policy(weights: str | None, key: str) -> Any:
+    from hiera.controllers.rl.advisor import load_policy
+    from hiera.controllers.weights import WeightsError
+
+    try:
+        return load_policy() if weights is None else load_policy(Path(weights))
+    except WeightsError as error:
+        raise ConfigError(f"{key}.weights: {error}") from error
+
+
 def _life_support_cbf(
     settings: LifeSupportCbfSettings, *, model: Any, limits: Any, tick_s: float, **_: Any
 ) -> Any:
@@ -115,6 +196,13 @@ def _life_support_cbf(
 
 PID = Component("pid", PidSettings, _pid, "breathing set: two tuned PID loops", FAMILY)
 RULE = Component("rule", RuleSettings, _rule, "breathing set: the best of this instant", FAMILY)
+NMPC = Component("nmpc", NmpcSettings, _nmpc, "breathing set: receding horizon", FAMILY)
+ADVISED = Component(
+    "advised", AdvisedSettings, _advised, "breathing set: the learned advisor, obeyed", FAMILY
+)
+ADVISOR = Component(
+    "advisor", AdvisorSettings, _advisor, "breathing set: a learned course of commands", FAMILY
+)
 LIFE_SUPPORT_CBF = Component(
     "life_support_cbf",
     LifeSupportCbfSettings,

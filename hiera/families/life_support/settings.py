@@ -69,6 +69,9 @@ class LifeSupportSettings(RunSettings):
     planner: Annotated[Settings, _one_of("planners")] = NoPlannerSettings()
     """Slow layer."""
     slow: SlowSettings = SlowSettings()
+    metabolism: Literal["held", "learned"] = "learned"
+    """What is expected of the wearer's work, where somebody asks: that it goes on, or what is
+    learned."""
     controller: Annotated[Settings, _one_of("controllers")] = PidSettings()
     """Fast layer."""
     gate: Annotated[Settings, _one_of("filters")] = LifeSupportCbfSettings()

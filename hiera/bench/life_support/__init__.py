@@ -1,0 +1,1 @@
+"""The breathing set: endurance of controllers, paired, beside what foresight could reach."""

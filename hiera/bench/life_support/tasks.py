@@ -1,0 +1,204 @@
+"""Episodes and bounds, one after another or in worker processes; rows that are there stay."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from functools import cache
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from typing import Any
+
+import hiera
+from hiera.bench.life_support.episode import Case, Episode, config, lived
+from hiera.bench.life_support.methods import FORESIGHT, Method
+from hiera.errors import HieraError, RecordError
+from hiera.record import read_lines
+from hiera.recording import to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What perfect foresight could reach on a mission.
+
+    Attributes:
+        mission: Its name.
+        seed: Of plant and sensors.
+        feasible_s: Some course of commands lasts so long [s].
+        feasible_end: What ends it, empty at the longest duration.
+        bound_s: None lasts longer [s].
+        bound_cause: What must break.
+    """
+
+    mission: str
+    seed: int
+    feasible_s: float
+    feasible_end: str
+    bound_s: float
+    bound_cause: str
+
+    @property
+    def pair(self) -> tuple[str, int]:
+        """What the same world has in common."""
+        return self.mission, self.seed
+
+
+Row = Episode | Foresight
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One method on one mission, or what foresight could do there.
+
+    Attributes:
+        case: Mission and set.
+        name: Of the method, or ``foresight``.
+        method: Who; None for foresight.
+    """
+
+    case: Case
+    name: str
+    method: Method | None
+
+    @property
+    def key(self) -> str:
+        """Equal for tasks with equal answers, as far as the code is the same."""
+        if self.method is not None:
+            return f"{self.name} {config(self.case, self.method).digest}"
+        return f"{FORESIGHT} {self.case.mission} {self.case.seed} {self.case.longest_s:g}"
+
+
+def perform(task: Task) -> Row:
+    """Runs a task.
+
+    Raises:
+        HieraError: If it cannot be run.
+    """
+    if task.method is not None:
+        return lived(task.case, task.name, task.method)
+    from hiera.bench.life_support.foresight import foreseen
+    from hiera.bench.life_support.relaxed import relaxed
+    from hiera.envs.life_support.laid import laid
+    from hiera.safety.life_support import LifeSupportModel, Limits
+    from hiera.seeds import Seeds
+
+    case = task.case
+    # The run's own stream, so that it is the same set.
+    mission = laid(case.mission, Seeds(case.seed).integer("dynamics"), int(case.longest_s))
+    model, limits = LifeSupportModel(), Limits()
+    found = foreseen(mission, model, limits, seed=case.seed)
+    bound = relaxed(mission, model, limits)
+    return Foresight(
+        case.mission, case.seed, float(found.seconds), found.ended_by, float(bound.seconds),
+        bound.cause,
+    )  # fmt: skip
+
+
+@cache
+def code_of_the_family() -> str:
+    """Fingerprint of all code that an episode runs through."""
+    root = Path(hiera.__file__).parent
+    parts = ("safety", "envs/life_support", "controllers", "families/life_support", "loop.py")
+    total = hashlib.sha256()
+    for part in parts:
+        place = root / part
+        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+        for path in files:
+            total.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()[:12]
+
+
+class Rows:
+    """A file of rows, one JSON line each; those of other code are computed again."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Reads what is there.
+
+        Args:
+            path: The file; None keeps nothing.
+
+        Raises:
+            RecordError: If it cannot be read.
+        """
+        self._path = path
+        self.found: dict[str, Row] = {}
+        if path is None:
+            return
+        for line in read_lines(path):
+            if line.get("code") != code_of_the_family():
+                continue
+            kind = Foresight if line["kind"] == FORESIGHT else Episode
+            self.found[line["key"]] = kind(**line["row"])
+
+    def add(self, task: Task, row: Row) -> None:
+        """Appends a row and hands it to the system before it returns."""
+        if self._path is None:
+            return
+        kind = FORESIGHT if isinstance(row, Foresight) else "episode"
+        line = {"kind": kind, "key": task.key, "code": code_of_the_family(), "row": asdict(row)}
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(to_json(line), separators=(",", ":")) + "\n")
+        except OSError as error:
+            raise RecordError(
+                f"--rows: {self._path} cannot be written: {error.strerror or error}"
+            ) from error
+
+
+def perform_all(tasks: Sequence[Task], jobs: int, rows: Rows) -> Iterator[Row]:
+    """Yields the rows of tasks, those that are there first.
+
+    Args:
+        tasks: What is wanted.
+        jobs: Worker processes; 1 stays in this one.
+        rows: Where rows are kept.
+
+    Raises:
+        HieraError: If a task cannot be run, or a worker died.
+    """
+    missing = []
+    for task in tasks:
+        known = rows.found.get(task.key)
+        if known is None:
+            missing.append(task)
+        else:
+            yield known
+    for task, row in _performed(missing, jobs):
+        rows.add(task, row)
+        yield row
+
+
+def _performed(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, Row]]:
+    if jobs == 1 or len(tasks) < 2:
+        for task in tasks:
+            yield task, perform(task)
+        return
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    others: set[Any] = set(active_children())
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_deaf)
+    try:
+        waiting = {pool.submit(perform, task): task for task in tasks}
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+    except BrokenProcessPool as error:
+        raise HieraError("a worker process died; try --jobs 1") from error
+    except BaseException:
+        # Interrupted, or one task failed: nobody waits for the others.
+        for child in set(active_children()) - others:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _deaf() -> None:
+    """Ctrl-C is for the process that started the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
