@@ -132,3 +132,12 @@ def test_what_was_gone_through_is_not_gone_through_again(tmp_path: Path):
     assert resumed["sha256"] == whole["sha256"]
     assert resumed["scores"]["moments"] == 3
     LearnedMetabolism(Path(resumed["weights"])).forecast(30, 10.0)
+
+
+def test_a_mission_that_ends_at_once_has_no_moments():
+    from hiera.safety.life_support import LifeSupportModel
+    from hiera.training.life_support_metabolism.gathering import gather
+
+    seen = gather(0, LifeSupportModel(), longest_s=20.0, every_s=10.0)
+    assert seen.features.shape == (0, SIZE)
+    assert seen.later.shape == (0, len(HORIZONS_S))

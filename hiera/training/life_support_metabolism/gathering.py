@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hiera.controllers.life_support.metabolism.history import UNIT, History
+from hiera.controllers.life_support.metabolism.history import SIZE, UNIT, History
 from hiera.controllers.life_support.metabolism.weights import HORIZONS_S
 from hiera.controllers.life_support.rule import Rule
 from hiera.envs.life_support.catalogue import mission
@@ -71,7 +71,7 @@ def gather(seed: int, model: LifeSupportModel, *, longest_s: float, every_s: flo
     kept = [m for m in moments if m[0] + ahead[-1] < len(asked)]
     demand = np.array(asked)
     return Seen(
-        np.array([m[1] for m in kept], np.float32).reshape(len(kept), -1),
+        np.array([m[1] for m in kept], np.float32).reshape(len(kept), SIZE),
         np.array([m[2] for m in kept], np.float32),
         np.array([m[3] for m in kept], np.float32),
         np.array([demand[m[0] + ahead] for m in kept], np.float32).reshape(len(kept), len(ahead)),
