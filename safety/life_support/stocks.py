@@ -133,7 +133,7 @@ def _rolled_out(
     from hiera.safety.life_support.sparing import last
 
     held = Surroundings(*(float(v) for v in around))
-    return last(  # type: ignore[no-any-return]
+    return last(
         np.array(x, dtype=np.float64), held, model.record, limits.gauge_low_pa,
         limits.dioxide_hard_pa, limits.core_end_k, _TICK_S, int(horizon_s / _TICK_S),
     )  # fmt: skip

@@ -65,7 +65,7 @@ METHODS: dict[str, Method] = {
     "nmpc_gate": _NMPC,
     "nmpc_advisor_gate": _FULL,
     # What each ingredient buys.
-    "nmpc_held": _NMPC.but("the work is expected to go on as it is", *_ALONE),
+    "nmpc_held": _FULL.but("the work is expected to go on as it is", "metabolism=held"),
     "nmpc_no_scarcity": _FULL.but("stocks are never dearer", "controller.scarce=false"),
     "nmpc_no_gate": _FULL.but("nobody has the last word", *OPEN),
     "nmpc_all_rows": _FULL.but("the gate keeps its comfort rows", *ALL_ROWS, ordinary=False),

@@ -133,7 +133,7 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
         self._looker = Looker(
             self._world.model, self._world.limits, heat=self._settings.set.heat_ends
         )
-        self._faults = [e for e in self._world.scenario.events if e.at_s >= 0.0]
+        self._faults = sorted(self._world.scenario.events, key=lambda e: e.at_s)
 
     def observe(self, tick: int, now_s: float) -> Observation:
         if self._slow:
@@ -202,7 +202,7 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
             outlook.long_s,
             float(action.margins.min()) if len(action.margins) else math.nan,
         )
-        while self._faults and self._faults[0].at_s <= now_s:
+        while self._faults and self._faults[0].at_s < now_s:
             event = self._faults.pop(0)
             course.events.append(
                 ("fault", {"fault": str(event.fault), "value": event.value,

@@ -9,6 +9,7 @@ population before it.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hiera.safety.contract import FloatArray
 
@@ -49,7 +50,7 @@ def challengers(
         others = [j for j in range(size) if j != i]
         a, b = rng.choice(others, 2, replace=False)
         step = factor * (best - population[i]) + factor * (population[a] - population[b])
-        taken = rng.random(n) < crossing
+        taken: NDArray[np.bool_] = np.less(rng.random(n), crossing)
         taken[int(rng.integers(n))] = True
         moved = population[i] + step
         # A candidate beyond the edge comes back between the edge and where it was.

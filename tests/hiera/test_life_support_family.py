@@ -1,0 +1,171 @@
+"""The breathing set as a family: configs, runs, records, pages."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hiera.config.load import load_config, resolve
+from hiera.errors import ConfigError
+from hiera.families.life_support.family import FAMILY
+from hiera.families.life_support.judging import Violations
+from hiera.families.life_support.outlook import Looker
+from hiera.record import Record
+from hiera.report import write_report
+from hiera.report.page import report_data
+from hiera.run import RunOptions, build, execute, replay
+from hiera.safety.life_support import LifeSupportModel, Limits, Surroundings, endurance
+from hiera.safety.life_support.gases import litres_per_minute
+
+SHORT = (
+    "controller.kind=pid", "planner.kind=none", "clock.max_time_s=150", "outlook.every_s=60",
+)  # fmt: skip
+
+
+def config(*said: str, **data: Any) -> Any:
+    return resolve({"family": "life_support", "seed": 2} | data, [*SHORT, *said])
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """Two minutes of a mission in which a sensor is lost and a leak opens."""
+    phases = {
+        "kind": "phases", "name": "two faults", "phases": [{"minutes": 5, "uptake_l_min": 2.5}],
+        "faults": [
+            {"fault": "leak", "at_s": 30, "value": 8},
+            {"fault": "sensor_lost", "at_s": 60, "channel": "cell_1"},
+        ],
+    }  # fmt: skip
+    finished = execute(config(world=phases), RunOptions(out=tmp_path_factory.mktemp("runs")))
+    return Record.open(finished.path)
+
+
+def test_the_shipped_config_is_valid_and_names_its_parts() -> None:
+    settings: Any = load_config("life_support").settings
+    assert (settings.controller.kind, settings.planner.kind) == ("nmpc", "advisor")
+
+
+@pytest.mark.parametrize(
+    ("family", "said", "says"),
+    [
+        ("life_support", "controller.kind=local_tour", "which is for scenarios of the family exp"),
+        ("exploration", "controller.kind=pid", "which is for scenarios of the family life_support"),
+        ("exploration", "gate.kind=life_support_cbf", "for scenarios of the family life_support"),
+        ("life_support", "controller.kind=pidd", r"which is not known \(did you mean 'pid'\?\)"),
+        ("life_support", "gate.without=[humid]", r"no barrier 'humid' \(did you mean 'humidity'"),
+        ("life_support", "controller.forward=1", "controller.forward"),
+        ("life_support", "clock.tick_s=2", "clock.tick_s"),
+        ("life_support", "clock.act_period_s=0.5", "must not be below clock.tick_s"),
+    ],
+)
+def test_a_mistake_is_one_sentence(family: str, said: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as refused:
+        resolve({"family": family}, [said])
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("world", "says"),
+    [
+        ({"kind": "catalogue", "name": "serch"}, "did you mean 'search'"),
+        (
+            {
+                "kind": "phases",
+                "phases": [{"minutes": 1, "uptake_l_min": 1}],
+                "faults": [{"fault": "sensor_lost", "channel": "cell_4"}],
+            },
+            "there is no sensor 'cell_4'",
+        ),
+    ],
+)
+def test_a_mission_that_is_not_there_is_one_sentence(world: Any, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        build(config(world=world))
+
+
+def test_a_fault_of_a_sensor_needs_its_channel() -> None:
+    phases = [{"minutes": 1, "uptake_l_min": 1}]
+    for fault, says in (
+        ({"fault": "sensor_lost"}, "needs a channel"),
+        ({"fault": "leak", "channel": "cell_0"}, "has no channel"),
+    ):
+        with pytest.raises(ConfigError, match=says):
+            config(world={"kind": "phases", "phases": phases, "faults": [fault]})
+
+
+def test_a_mission_without_a_number_is_the_seed_s() -> None:
+    scenario: Any = build(config(world={"kind": "mission"}))
+    scenario.reset()
+    assert scenario.env.scenario.name == "mission:2"
+
+
+def test_every_command_has_a_certificate_and_the_record_says_what_broke(record: Record) -> None:
+    metrics = record.metrics
+    assert metrics is not None
+    assert metrics["actions"] == metrics["certificates"] == 150
+    assert metrics["ended_by"] == "time_limit"
+    assert metrics["endurance_s"] == 150.0
+    assert metrics["violation_s"] == 0.0
+    broken = [(e["fault"], e["channel"], e["time_s"]) for e in record.events("fault")]
+    assert broken == [("leak", "", 30.0), ("sensor_lost", "cell_1", 60.0)]
+
+
+def test_a_replay_has_the_same_bytes(record: Record, tmp_path: Path) -> None:
+    _, same = replay(record, RunOptions(out=tmp_path))
+    assert same
+
+
+def test_the_page_has_gases_limits_and_moments_and_needs_no_map(record: Record) -> None:
+    data = report_data(record)
+    curves = {curve["title"]: curve for curve in data["curves"]}
+    assert data["scene"] is None
+    oxygen = curves["Oxygen in the gas that is breathed"]
+    assert [limit["hard"] for limit in oxygen["limits"]] == [True, False, True]
+    assert [what for _, what in oxygen["moments"]] == ["leak", "sensor lost cell_1"]
+    assert np.isfinite(curves["How long it will last"]["bands"]["expected"]).all()
+    fan = curves["Flow through the lime"]["series"]
+    assert set(fan) == {"controller asked for", "gate let through"}
+    assert "two faults" in FAMILY.headline(record)
+    assert "</html>" in write_report(record).read_text(encoding="utf-8")
+
+
+def test_the_advisor_is_asked_and_the_optimiser_counts_what_it_used() -> None:
+    said = ("controller.kind=nmpc", "planner.kind=advisor", "clock.max_time_s=70")
+    metrics = execute(config(*said), RunOptions(keep=False)).metrics
+    assert metrics["plans"] == {"numeric": 2}
+    assert metrics["advised"] == 2
+    counted = metrics["controller"]
+    assert counted["solves"] == sum(counted["sources"].values()) > 0
+
+
+def test_the_outlook_is_the_stocks_and_shrinks_with_work() -> None:
+    model, limits = LifeSupportModel(), Limits()
+    looker = Looker(model, limits)
+    calm, hard = litres_per_minute(1.0), litres_per_minute(2.4)
+    for k in range(1200):
+        looker.see(hard if k // 60 % 2 else calm, 1.0)
+    x = model.start()
+    found = looker.look(x, 303.15)
+    assert found.short_s < found.mean_s < found.long_s
+    by_lime = endurance(model, x, Surroundings(0.5 * (calm + hard)), limits).lime_s
+    assert found.mean_s == pytest.approx(by_lime, rel=0.1)
+
+
+def test_violations_count_every_tick_and_their_energy() -> None:
+    model, limits = LifeSupportModel(), Limits()
+    seen = Violations(limits, 2.0)
+    fine = model.readings(model.start())
+    seen.take(fine)
+    assert seen.metrics()["violation_s"] == 0.0
+    seen.take(fine._replace(oxygen=0.9 * limits.oxygen_low))
+    seen.take(fine._replace(dioxide_pa=1.5 * limits.dioxide_hard_pa, gauge_pa=-5.0))
+    told = seen.metrics()
+    assert told["violations_s"] == {
+        "oxygen_low": 2.0, "oxygen_hard": 0.0, "dioxide": 2.0, "pressure": 2.0,
+    }  # fmt: skip
+    assert math.isclose(told["violation_energy_s"], 2.0 * (0.01 + 0.25 + 0.01))
+    assert (told["first_violation"], told["first_violation_s"]) == ("oxygen_low", 4.0)
