@@ -21,7 +21,7 @@ from hiera.controllers.life_support.pid_law import (
 )
 from hiera.controllers.life_support.rule import Rule
 from hiera.safety.contract import FloatArray
-from hiera.safety.life_support import LifeSupportModel, Limits
+from hiera.safety.life_support import LifeSupportModel, Limits, Surroundings
 from hiera.safety.life_support import state as names
 
 GAINS = Gains()
@@ -131,5 +131,9 @@ def test_the_rule_feeds_what_is_breathed_and_lifts_what_is_missing() -> None:
     assert kept[0] == pytest.approx(x[names.UPTAKE], rel=0.02)
     assert rule.act({"estimate": model.start(gauge_pa=40.0)})[0] > kept[0]
     assert rule.act({"estimate": model.start(gauge_pa=100.0, oxygen=0.198)})[0] > kept[0]
-    used = rule.act({"estimate": model.start(gauge_pa=100.0, conversion=0.6)})
-    assert names.LOW[names.FAN] < used[1] < kept[1]
+    work = Surroundings(1.4e-3)
+    fresh, used = (
+        rule.act({"estimate": model.start(work, gauge_pa=100.0, conversion=c)})[names.FAN]
+        for c in (0.0, 0.6)
+    )
+    assert names.LOW[names.FAN] < used < fresh < names.HIGH[names.FAN]
