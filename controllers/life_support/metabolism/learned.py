@@ -18,7 +18,9 @@ from hiera.safety.contract import FloatArray
 
 LEAST, MOST = 0.3, 4.0
 """Demand that is thought possible [L/min]."""
-DEVIATION_LEAST, DEVIATION_MOST = 0.02, 1.5
+LOG_LEAST, LOG_MOST = -2.2, 0.5
+"""Range of the deviation's logarithm: nobody is surer of a person than to 0.1 L/min."""
+DEVIATION_LEAST, DEVIATION_MOST = 0.05, 1.6
 _AT: Final = np.array((0.0, *HORIZONS_S))
 
 
@@ -45,7 +47,7 @@ class Network:
         out = self._layers(seen).astype(np.float64)
         k = len(HORIZONS_S)
         mean = np.clip(uptake + out[..., :k], LEAST, MOST)
-        deviation = np.exp(np.clip(out[..., k:], -5.0, 1.0)) * self._widen
+        deviation = np.exp(np.clip(out[..., k:], LOG_LEAST, LOG_MOST)) * self._widen
         return mean, np.clip(deviation, DEVIATION_LEAST, DEVIATION_MOST)
 
 

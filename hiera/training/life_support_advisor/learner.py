@@ -129,8 +129,12 @@ class Learner:
         k = self.stretch
         self.model.save(self._folder / f"{k}.zip")
         self.model.save_replay_buffer(self._folder / f"{k}.buffer")
-        seen = {"sets": self.env.snapshot(), "starts": self.model._last_episode_starts}
-        (self._folder / f"{k}.sets").write_bytes(pickle.dumps(seen))
+        there = {
+            "sets": self.env.snapshot(),
+            "seen": self.model._last_obs,
+            "starts": self.model._last_episode_starts,
+        }
+        (self._folder / f"{k}.sets").write_bytes(pickle.dumps(there))
         self.kept["stretch"] = k
         beside = self._folder / "state.part"
         beside.write_text(json.dumps(self.kept, indent=2))
@@ -143,9 +147,10 @@ class Learner:
         kind = _ALGORITHMS[self.settings.algorithm]
         self.model = kind.load(self._folder / f"{k}.zip", env=self.env, device="cpu")
         self.model.load_replay_buffer(self._folder / f"{k}.buffer")
-        seen = pickle.loads((self._folder / f"{k}.sets").read_bytes())
-        self.model._last_obs = self.env.restore(seen["sets"])
-        self.model._last_episode_starts = seen["starts"]
+        there = pickle.loads((self._folder / f"{k}.sets").read_bytes())
+        self.env.restore(there["sets"])
+        self.model._last_obs = there["seen"]
+        self.model._last_episode_starts = there["starts"]
 
     def arrays(self) -> Arrays:
         """The policy's mean as plain arrays of a `hiera.controllers.perceptron.Perceptron`."""

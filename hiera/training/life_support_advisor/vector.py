@@ -106,12 +106,11 @@ class SetsVecEnv(VecEnv):
         own = {"lived": self._lived.copy(), "before": self._before.copy()}
         return own | {"sets": self.sets.snapshot(), "random": copy.deepcopy(self.random)}
 
-    def restore(self, kept: dict[str, Any]) -> NDArray[np.float32]:
-        """Goes on from a `snapshot`; returns what is seen."""
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Goes on from a `snapshot`."""
         self.sets.restore(kept["sets"])
         self._lived, self._before = kept["lived"].copy(), kept["before"].copy()
         self.random = copy.deepcopy(kept["random"])
-        return self.sets.observe()
 
     def close(self) -> None:
         """Has nothing to close."""

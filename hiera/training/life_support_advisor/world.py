@@ -32,8 +32,12 @@ ERRORS = np.array([0.0012, 25.0, 3.0, 0.0015, *SYSTEMATIC[4:]])
 """Standard deviation of an episode's errors, see `believed_one`."""
 NOISE = np.array([3.0, 3e-5, 5e-4])
 """Of gauge [Pa], uptake [mol/s], oxygen at every tick."""
-_KEPT = ("X", "constants", "_acts", "_errors", "_breathed", "clock", "missions", "_random")
-_TYPICAL, _MEMORY_S, _WANDER = litres_per_minute(1.6), 240.0, litres_per_minute(0.7)
+_KEPT = (
+    "X", "constants", "_acts", "_errors", "_breathed", "clock", "missions", "_random", "_looking",
+)  # fmt: skip
+_TYPICAL, _MEMORY_S, _WANDER = litres_per_minute(1.6), 240.0, litres_per_minute(0.9)
+_TOLD = np.array([0.4, 0.25, 0.15])
+"""Part of what lies ahead that a forecast tells, at `HORIZONS_S`; as the learned one's errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Sets:
         self.clock = np.zeros(count, np.int64)
         self.missions: list[Scenario | None] = [None] * count
         self._random = [np.random.default_rng(0)] * count
+        self._looking = np.random.default_rng(count)
         self._bounds = np.array(
             [limits.oxygen_low, limits.oxygen_hard, limits.dioxide_hard_pa,
              oxygen_needed(self.model.parameters, limits), limits.egress_uptake,
@@ -167,17 +172,25 @@ class Sets:
         return made
 
     def observe(self) -> NDArray[np.float32]:
-        """Features of the beliefs, shape ``(B, SIZE)``; work is expected to wander and return."""
-        x = self.beliefs()
-        uptake = x[:, names.UPTAKE, None]
+        """Features of the beliefs, shape ``(B, SIZE)``.
+
+        A forecast f knows as much of the work a that lies ahead as a learned one does. With b the
+        work as it wanders back to the typical, ``f = b + r (a - b) + noise``, where noise of
+        variance ``r (1 - r)`` times that of ``a - b`` makes f what a is expected to be.
+        """
+        x, random = self.beliefs(), self._looking
         kept = np.exp(-np.array(HORIZONS_S) / _MEMORY_S)
-        demand = _TYPICAL + kept * (uptake - _TYPICAL)
-        doubt = np.broadcast_to(_WANDER * np.sqrt(1.0 - kept**2), demand.shape)
+        wander = np.broadcast_to(_WANDER * np.sqrt(1.0 - kept**2), (self.count, len(kept)))
+        guess = _TYPICAL + kept * (x[:, names.UPTAKE, None] - _TYPICAL)
+        ahead = np.array([
+            [given.phase(at + h).uptake_l_min for h in HORIZONS_S]
+            for given, at in zip(self.missions, self.clock.tolist(), strict=True) if given
+        ])  # fmt: skip
+        noise = np.sqrt(_TOLD * (1.0 - _TOLD)) * wander * random.standard_normal(wander.shape)
+        demand = guess + _TOLD * (litres_per_minute(1.0) * ahead - guess) + noise
+        doubt = np.sqrt(1.0 - _TOLD) * wander * np.exp(0.3 * random.standard_normal(wander.shape))
+        firmness = SYSTEMATIC * np.exp(0.4 * np.abs(random.standard_normal((self.count, N))))
         return self.features(
-            x, np.broadcast_to(DEVIATION, x.shape), best_flows(x, self._record[0]),
-            self._acts["ambient"], demand, doubt,
+            x, firmness, best_flows(x, self._record[0]), self._acts["ambient"],
+            np.maximum(demand, litres_per_minute(0.3)), doubt,
         )  # fmt: skip
-
-
-DEVIATION = SYSTEMATIC.copy()
-"""Deviations that a belief reports, as the estimator's in the long run."""

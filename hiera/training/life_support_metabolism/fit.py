@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hiera.controllers.life_support.metabolism.history import NAMES, SIZE
-from hiera.controllers.life_support.metabolism.learned import Network
+from hiera.controllers.life_support.metabolism.learned import LOG_LEAST, LOG_MOST, Network
 from hiera.controllers.life_support.metabolism.weights import HORIZONS_S
 from hiera.controllers.perceptron import shapes
 from hiera.controllers.weights import Arrays
@@ -22,7 +22,6 @@ from hiera.safety.contract import FloatArray
 
 K = len(HORIZONS_S)
 _HEART = [NAMES.index(n) for n in ("heart", "heart_before", "heart_seen", "heart_doubt")]
-_LOG_LEAST, _LOG_MOST = -5.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,11 @@ def loss_and_slopes(
         h = hidden[-1] @ arrays[f"{i}.weight"].T + arrays[f"{i}.bias"]
         hidden.append(np.maximum(h, 0.0) if i < layers - 1 else h)
     mean, raw = hidden[-1][:, :K], hidden[-1][:, K:]
-    log = np.clip(raw, _LOG_LEAST, _LOG_MOST)
+    log = np.clip(raw, LOG_LEAST, LOG_MOST)
     away = (later - mean) * np.exp(-log)
     loss = float((0.5 * away**2 + log).mean())
     scale = 1.0 / away.size
-    inside = (raw > _LOG_LEAST) & (raw < _LOG_MOST)
+    inside = (raw > LOG_LEAST) & (raw < LOG_MOST)
     back = np.concatenate(
         (-away * np.exp(-log) * scale, np.where(inside, 1.0 - away**2, 0.0) * scale), axis=1
     ).astype(np.float32)
