@@ -1,9 +1,10 @@
 """The controller: every few seconds a plan, every tick a command that follows it.
 
 A plan is used only if it was run on the model from where the set is now and costs least of those
-at hand: the solver's, the last plan shifted, a course that somebody advises, and the rule's. The
-solver begins with the best of the others. Between plans the feed is corrected by what the uptake
-and the pressure differ from the plan; a plan knows neither a second ahead as well as the gauge.
+at hand: the solver's, the last plan shifted, that with the rule's flow, a course that somebody
+advises, and the rule's. The
+solver begins with the best of the others. The feed of each tick follows from the estimate by the
+plan's own law, so that what a plan could not know is answered within a second.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from hiera.controllers.life_support.contract import Advice, Forecast, Metabolism
 from hiera.controllers.life_support.held_demand import HeldDemand
 from hiera.controllers.life_support.nmpc.differences import Differences
+from hiera.controllers.life_support.nmpc.plan_model import LEAST, MOST, fed
 from hiera.controllers.life_support.nmpc.prediction import Prediction
 from hiera.controllers.life_support.nmpc.problem import (
     Plan,
@@ -29,13 +31,12 @@ from hiera.controllers.life_support.nmpc.problem import (
     verified,
 )
 from hiera.controllers.life_support.nmpc.rti import Outcome, RealTimeSolver
-from hiera.controllers.life_support.nmpc.rule import by_rule, course
+from hiera.controllers.life_support.nmpc.rule import aimed, by_rule, course
 from hiera.controllers.life_support.nmpc.scarcity import Scarcity, Stocks
 from hiera.controllers.life_support.nmpc.tuning import Tuning
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import LifeSupportModel, Limits, Surroundings
-from hiera.safety.life_support import state as names
-from hiera.safety.life_support.state import HIGH, LOW
+from hiera.safety.life_support.state import DAMPER, FAN, HIGH, LOW
 
 AMBIENT_READING = 12
 """Place of the temperature outside among the readings of the observation."""
@@ -111,13 +112,21 @@ class Nmpc:
         self.prediction = Prediction(self.model, self.tuning.spans)
         self.solver = self._made()
         self._stocks = Stocks(self.model, self.limits, self.tuning.ahead_s)
-        self._differences = Differences(self.model, self.tuning.breath_caution)
+        self._differences = Differences(
+            self.model,
+            self.tuning.breath_caution,
+            self.limits.oxygen_low + self.tuning.oxygen_margin,
+        )
         self._periods = int(np.ceil(self.prediction.spans.sum() / FORECAST_S)) + 1
         self.reset(0)
 
     def _made(self) -> Solver:
         if self.tuning.solver == "rti":
             return RealTimeSolver(self.prediction, self.tuning.iterations)
+        if self.tuning.solver == "ipopt":
+            from hiera.controllers.life_support.nmpc.ipopt import IpoptSolver
+
+            return IpoptSolver(self.prediction)
         raise ValueError(f"tuning.solver must be rti or ipopt, not {self.tuning.solver!r}")
 
     def reset(self, seed: int) -> None:
@@ -133,6 +142,7 @@ class Nmpc:
         self.scarcity = Scarcity()
         self.plan: Plan | None = None
         self._since_s, self._began = 0.0, False
+        self._choice = np.array([self.tuning.gauge_pa, LEAST[FAN], LEAST[DAMPER]])
         self._ambient_k = 303.15
 
     def act(
@@ -144,22 +154,23 @@ class Nmpc:
             observation: See `hiera.envs.life_support.world.LifeSupportEnv`.
             subgoal: A course that somebody proposes, or None.
         """
-        x = np.asarray(observation["estimate"], dtype=np.float64)
         elapsed_s = self._tick_s if self._began else 0.0
         self._began = True
         self.metabolism.observe(observation, elapsed_s)
-        corrections = self._differences.observe(observation, elapsed_s)
+        corrections = self._differences.observe(observation, elapsed_s).vector()
+        x = self._differences.believed(observation["estimate"])
         self.scarcity = self._stocks.observe(x, elapsed_s)
         if observation["valid"][AMBIENT_READING]:
             self._ambient_k = float(observation["readings"][AMBIENT_READING])
         self._since_s += elapsed_s
         if self.plan is None or self._since_s >= self.tuning.act_period_s - 1e-9:
             forecast = self.metabolism.forecast(self._periods, FORECAST_S)
-            before = np.asarray(observation["command"], dtype=np.float64)
-            problem = self.problem(x, before, forecast, corrections.vector())
+            before = self._choice.copy()
+            before[FAN:] = observation["command"][FAN:]
+            problem = self.problem(x, before, forecast, corrections)
             self.plan = self._planned(problem, subgoal)
             self._since_s = 0.0
-        return self._followed(x, corrections.vector())
+        return self._followed(x, corrections)
 
     def problem(
         self, x: FloatArray, before: FloatArray, forecast: Forecast, corrections: FloatArray
@@ -168,30 +179,31 @@ class Nmpc:
 
         Args:
             x: State as it is believed, shape ``(18,)``.
-            before: The command that holds, shape ``(3,)``.
+            before: The choice that holds, shape ``(3,)``.
             forecast: Of the work.
-            corrections: Of the model, shape ``(5,)``.
+            corrections: Of the model, and the law, shape ``(8,)``.
         """
         spans = self.prediction.spans
         W = np.empty((len(spans), len(Surroundings._fields)))
         W[:, 0] = demands(forecast, spans, self.tuning.caution)
         W[:, 1:] = self._ambient_k, 0.0, self._leak
         dear = self.scarcity if self.tuning.scarce else Scarcity()
-        deeper = x.copy()
-        deeper[names.BREATHING] += corrections[1]
         objective = self.tuning.objective(self.limits, dear)
-        return Problem(deeper, np.clip(before, LOW, HIGH), W, corrections, objective)
+        return Problem(x, np.clip(before, LEAST, MOST), W, corrections, objective)
 
     def _planned(self, problem: Problem, advice: Advice | None) -> Plan:
         start = time.perf_counter()
         tally, spans = self.statistics, self.prediction.spans
         candidates = [self._by_rule(problem)]
         if self.plan is not None:
-            U = shifted(self.plan.U, spans, self._since_s)
-            candidates.append(verified("shifted", U, problem, self.prediction))
+            V = shifted(self.plan.V, spans, self._since_s)
+            candidates.append(verified("shifted", V, problem, self.prediction))
+            # Where work has changed at once, the rule knows the flow and the last plan the rest.
+            V = V.copy()
+            V[:, FAN] = candidates[0].V[:, FAN]
+            candidates.append(verified("mixed", V, problem, self.prediction))
         if advice is not None:
-            U = advised(advice, spans)
-            candidates.append(verified("advice", U, problem, self.prediction))
+            candidates.append(self._by_advice(problem, advice))
         first = min(candidates, key=lambda plan: plan.cost)
         outcome = self.solver.improve(problem, first)
         if outcome.failure:
@@ -205,33 +217,36 @@ class Nmpc:
 
     @property
     def _aims(self) -> FloatArray:
-        low = self.limits.oxygen_low + self.tuning.oxygen_margin
         hard = self.limits.dioxide_hard_pa - 2.0 * self.tuning.dioxide_margin_pa
-        return np.array([self.tuning.gauge_pa, low, hard, self.limits.humidity])
+        return np.array([self.tuning.gauge_pa, hard, self.limits.humidity])
 
     def _by_rule(self, problem: Problem) -> Plan:
         ahead = self.prediction
-        _, U = course(
+        V = course(
             problem.x, problem.W, problem.corrections, ahead.spans, ahead.steps, self._aims,
             ahead.record,
         )  # fmt: skip
-        return verified("rule", U, problem, ahead)
+        return verified("rule", V, problem, ahead)
+
+    def _by_advice(self, problem: Problem, advice: Advice) -> Plan:
+        ahead = self.prediction
+        U = np.clip(advised(advice, ahead.spans), LOW, HIGH)
+        V = aimed(
+            problem.x, U, problem.W, problem.corrections, ahead.spans, ahead.steps, ahead.record
+        )
+        return verified("advice", V, problem, ahead)
 
     def _followed(self, x: FloatArray, corrections: FloatArray) -> NDArray[np.float64]:
-        """The plan's command for now, its feed corrected; the rule's if no plan is finite."""
+        """The plan's command for now; the rule's if no plan is finite."""
         plan = self.plan
         if plan is None or not np.isfinite(plan.cost):
-            aims = self._aims
-            ruled: NDArray[np.float64] = by_rule(
-                x, aims[0], aims[1], aims[2], aims[3], corrections, self.prediction.record
-            )
-            return ruled
-        ends = np.concatenate(([0.0], np.cumsum(self.prediction.spans)))
-        k = min(int(np.searchsorted(ends, self._since_s, side="right")) - 1, len(plan.U) - 1)
-        share = min((self._since_s - ends[k]) / (ends[k + 1] - ends[k]), 1.0)
-        there = (1.0 - share) * plan.X[k] + share * plan.X[k + 1]
-        gauge = self.model.readings(there).gauge_pa - self.model.readings(x).gauge_pa
-        command = plan.U[k].copy()
-        command[0] += x[names.UPTAKE] - there[names.UPTAKE] + self.tuning.hold * float(gauge)
-        followed: NDArray[np.float64] = np.clip(command, LOW, HIGH)
-        return followed
+            aim, dioxide, humidity = self._aims
+            choice = by_rule(x, aim, dioxide, humidity, corrections, self.prediction.record)
+        else:
+            ends = np.cumsum(self.prediction.spans)
+            k = int(np.searchsorted(ends, self._since_s, side="right"))
+            choice = plan.V[min(k, len(plan.V) - 1)]
+        self._choice = choice
+        feed = fed(x, choice[0], corrections, self.model.parameters)
+        command: NDArray[np.float64] = np.clip([feed, choice[1], choice[2]], LOW, HIGH)
+        return command

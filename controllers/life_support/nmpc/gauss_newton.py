@@ -1,10 +1,10 @@
 """One step of Gauss and Newton: the plan's cost about a roll-out as a quadratic programme.
 
-All states are eliminated (condensing): with ``v`` the commands as part of their range,
+All states are eliminated (condensing): with ``v`` the choices as part of their range,
 
     y_k = y_k(bar) + C_k G_k d,      G_{k+1} = A_k G_k + (0 .. B_k .. 0)
 
-leaves ``min 1/2 d'Hd + g'd`` within the commands' range, and limits that give way as rows with a
+leaves ``min 1/2 d'Hd + g'd`` within the choices' range, and limits that give way as rows with a
 squared slack, which DAQP (D. Arnström, A. Bemporad, D. Axehill, "A Dual Active-Set Solver for
 Embedded Quadratic Programming Using Recursive LDL' Updates", IEEE TAC 67, 2022) handles without
 extra variables. Rows whose limit is out of reach are left out; the roll-out that follows counts
@@ -20,12 +20,11 @@ import numpy as np
 
 from hiera.controllers.life_support.nmpc.objective import (
     INDICATORS,
-    LEAST,
-    SPAN,
     Objective,
     indicators,
     peak_pa,
 )
+from hiera.controllers.life_support.nmpc.plan_model import LEAST, SPAN
 from hiera.controllers.life_support.nmpc.prediction import Prediction
 from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
@@ -35,7 +34,7 @@ from hiera.safety.tape import Graph, compile_program, gradient
 REACH = np.array([1.0, 1.0, 1.5, 1.0])
 """How far from a limit an indicator may be for its row to count [its unit]."""
 TRUST = np.array([0.6, 0.2, 0.6])
-"""How far a step may move each command at most [part of its range]: uptake has a knee where the
+"""How far a step may move each choice at most [part of its range]: uptake has a knee where the
 flow falls below the ventilation."""
 _DAMPING = 1e-3
 """Added to the diagonal of H."""
@@ -60,7 +59,7 @@ class Step:
     """What a programme proposes.
 
     Attributes:
-        change: Of the commands, shape ``(K, 3)`` [their units]; zero where it failed.
+        change: Of the choices, shape ``(K, 3)`` [their units]; zero where it failed.
         solved: Whether it is the solution.
         rows: How many limits counted.
         flag: Of DAQP.
@@ -81,7 +80,7 @@ class GaussNewton:
 
     def __init__(self, prediction: Prediction) -> None:
         self._prediction = prediction
-        p = prediction.parameters
+        p = prediction.model.parameters
         graph = Graph()
         x = graph.inputs(0, N)
         nodes = [graph.node(v) for v in indicators(x, p)]
@@ -100,7 +99,7 @@ class GaussNewton:
         self._square = difference.T @ difference
 
     def step(
-        self, X: FloatArray, S: FloatArray, U: FloatArray, before: FloatArray, o: Objective,
+        self, X: FloatArray, S: FloatArray, V: FloatArray, before: FloatArray, o: Objective,
         trust: float = 1.0,
     ) -> Step:  # fmt: skip
         """Solves the programme about a roll-out.
@@ -108,18 +107,18 @@ class GaussNewton:
         Args:
             X: Its states, shape ``(K + 1, 18)``.
             S: Derivatives of its stages, shape ``(K, 18, 21)``.
-            U: Its commands, shape ``(K, 3)``.
-            before: The command before them, shape ``(3,)``.
+            V: Its choices, shape ``(K, 3)``.
+            before: The choice before them, shape ``(3,)``.
             o: Weights.
             trust: Part of `TRUST` that is made use of.
         """
-        K, minutes = len(U), self._minutes
+        K, minutes = len(V), self._minutes
         G = _condensed(S)
         shown = self._shown.batch(np.ascontiguousarray(X[1:].T)).T
         y = shown[:, :INDICATORS]
         C = shown[:, INDICATORS:].reshape(K, INDICATORS, N)
         R = C @ G
-        v = (U - LEAST) / SPAN
+        v = (V - LEAST) / SPAN
         # Squares.
         weight = 2.0 * minutes[:, None] * o.aim_weight
         aimed = R[:, o.aim].reshape(-1, M * K)

@@ -1,6 +1,6 @@
 """What a plan costs: comfort of the gas now, limits that give way, and stocks at the end.
 
-With stages of length ``T_k`` in minutes, indicators ``y`` (`indicators`) and commands ``v`` as part
+With stages of length ``T_k`` in minutes, indicators ``y`` (`indicators`) and choices ``v`` as part
 of their range,
 
     J = sum_k T_k (sum_i q_i (y_i - t_i)^2 + sum_j w_j max(0, s_j (y_j - b_j))^2 + r_1 v_k^2)
@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
+from hiera.controllers.life_support.nmpc.plan_model import LEAST, SPAN
 from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import kernel, lime
 from hiera.safety.life_support.gases import MOLAR_GAS, litres_per_minute
 from hiera.safety.life_support.metabolism import output_for, ventilation_for
 from hiera.safety.life_support.readings import readings
-from hiera.safety.life_support.state import HIGH, LOW
 from hiera.safety.tape.program import IntArray
 
 assert kernel.PHYSICS  # Tells Numba that it may call the model's functions.
@@ -31,7 +31,6 @@ DIOXIDE, OXYGEN, GAUGE, HUMIDITY = range(4)
 """Indicators: CO2 [500 Pa], oxygen [%], overpressure [50 Pa], humidity [10 %]."""
 INDICATORS = 4
 SCALE = np.array([500.0, 0.01, 50.0, 0.1])
-LEAST, SPAN = np.array(LOW), np.subtract(HIGH, LOW)
 PEAK_UPTAKE = litres_per_minute(3.0)
 """Peak of 42 CFR 84.305 [mol/s]."""
 PEAK_OUTPUT, PEAK_BREATHING = float(output_for(PEAK_UPTAKE)), float(ventilation_for(PEAK_UPTAKE))
@@ -52,8 +51,8 @@ class Objective(NamedTuple):
         sign: 1 for an upper limit, -1 for a lower one, shape ``(h,)``.
         bound: Where it lies, shape ``(h,)``.
         limit_weight: Its weight [1/min], shape ``(h,)``.
-        change: Weights of changes of the commands, shape ``(3,)``.
-        effort: Weights of the commands [1/min], shape ``(3,)``.
+        change: Weights of changes of the choices, shape ``(3,)``.
+        effort: Weights of the choices [1/min], shape ``(3,)``.
         value: Of each state at the end, per unit of it, negative for what is dear, shape ``(18,)``.
         peak: Weight of the CO2 at a peak of work.
     """
@@ -104,20 +103,20 @@ for _function in (indicators, peak_pa):
 
 @compiled
 def cost(
-    X: FloatArray, U: FloatArray, before: FloatArray, spans: FloatArray, o: Objective, p: Any
+    X: FloatArray, V: FloatArray, before: FloatArray, spans: FloatArray, o: Objective, p: Any
 ) -> float:
     """J of a roll-out; infinite where it is not finite.
 
     Args:
         X: States, shape ``(K + 1, 18)``.
-        U: Commands, shape ``(K, 3)``.
-        before: The command before them, shape ``(3,)``.
+        V: Choices, shape ``(K, 3)``.
+        before: The choice before them, shape ``(3,)``.
         spans: Lengths of the stages [s], shape ``(K,)``.
         o: Weights.
         p: Record of `Parameters`.
     """
     total = 0.0
-    for k in range(U.shape[0]):
+    for k in range(V.shape[0]):
         y = indicators(X[k + 1], p)
         here = 0.0
         for i in range(o.aim.shape[0]):
@@ -128,13 +127,13 @@ def cost(
             if over > 0.0:
                 here += o.limit_weight[j] * over * over
         for m in range(3):
-            v = (U[k, m] - LEAST[m]) / SPAN[m]
-            last = U[k - 1, m] if k > 0 else before[m]
-            step = (U[k, m] - last) / SPAN[m]
+            v = (V[k, m] - LEAST[m]) / SPAN[m]
+            last = V[k - 1, m] if k > 0 else before[m]
+            step = (V[k, m] - last) / SPAN[m]
             here += o.effort[m] * v * v
             total += o.change[m] * step * step
         total += spans[k] / 60.0 * here
-    end = X[U.shape[0]]
+    end = X[V.shape[0]]
     for i in range(18):
         total += o.value[i] * end[i]
     high = peak_pa(end, p) / 1000.0

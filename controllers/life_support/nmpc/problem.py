@@ -8,9 +8,9 @@ import numpy as np
 
 from hiera.controllers.life_support.contract import Advice, Forecast
 from hiera.controllers.life_support.nmpc.objective import Objective, cost
+from hiera.controllers.life_support.nmpc.plan_model import LEAST, MOST
 from hiera.controllers.life_support.nmpc.prediction import Prediction
 from hiera.safety.contract import FloatArray
-from hiera.safety.life_support.state import HIGH, LOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class Problem:
 
     Attributes:
         x: State now, shape ``(18,)``.
-        before: The command that holds now, shape ``(3,)``.
+        before: The choice that holds now, shape ``(3,)``.
         W: Surroundings of each stage, shape ``(K, 4)``.
-        corrections: Of the model, shape ``(5,)``.
+        corrections: Of the model, and the law, shape ``(8,)``.
         objective: Weights.
     """
 
@@ -34,38 +34,39 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Commands that were run on the model.
+    """Choices that were run on the model.
 
     Attributes:
-        source: Who made them: ``"rti"``, ``"ipopt"``, ``"shifted"``, ``"advice"`` or ``"rule"``.
-        U: Shape ``(K, 3)``.
+        source: Who made them: ``"rti"``, ``"ipopt"``, ``"shifted"``, ``"mixed"``, ``"advice"``
+            or ``"rule"``.
+        V: Shape ``(K, 3)``.
         X: States that follow, shape ``(K + 1, 18)``.
         cost: What they cost; infinite where the run is not finite.
     """
 
     source: str
-    U: FloatArray
+    V: FloatArray
     X: FloatArray
     cost: float
 
 
-def verified(source: str, U: FloatArray, problem: Problem, prediction: Prediction) -> Plan:
-    """Runs commands on the model, within their range, and says what they cost."""
-    U = np.clip(np.where(np.isfinite(U), U, LOW), LOW, HIGH)
-    X = prediction.roll(problem.x, U, problem.W, problem.corrections)
+def verified(source: str, V: FloatArray, problem: Problem, prediction: Prediction) -> Plan:
+    """Runs choices on the model, within their range, and says what they cost."""
+    V = np.clip(np.where(np.isfinite(V), V, LEAST), LEAST, MOST)
+    X = prediction.roll(problem.x, V, problem.W, problem.corrections)
     o, spans = problem.objective, prediction.spans
-    return Plan(source, U, X, cost(X, U, problem.before, spans, o, prediction.record))
+    return Plan(source, V, X, cost(X, V, problem.before, spans, o, prediction.record))
 
 
-def shifted(U: FloatArray, spans: FloatArray, elapsed_s: float) -> FloatArray:
-    """A plan made ``elapsed_s`` ago, on the stages as they lie now; its last command is held."""
+def shifted(V: FloatArray, spans: FloatArray, elapsed_s: float) -> FloatArray:
+    """A plan made ``elapsed_s`` ago, on the stages as they lie now; its last choice is held."""
     ends = np.cumsum(spans)
     middles = ends - 0.5 * spans + elapsed_s
-    return U[np.minimum(np.searchsorted(ends, middles), len(U) - 1)]
+    return V[np.minimum(np.searchsorted(ends, middles), len(V) - 1)]
 
 
 def advised(advice: Advice, spans: FloatArray) -> FloatArray:
-    """Advice on the stages of a plan; its last command is held, shape ``(K, 3)``."""
+    """Commands advised on the stages of a plan; the last one is held, shape ``(K, 3)``."""
     middles = np.cumsum(spans) - 0.5 * spans
     which = (middles / advice.period_s).astype(np.int64)
     given = np.asarray(advice.commands, dtype=np.float64).reshape(-1, 3)

@@ -17,7 +17,8 @@ from hiera.controllers.life_support.nmpc.problem import Plan, Problem, verified
 
 _ENOUGH = 1e-5
 """Part of its cost that a step must gain for another to be worth while."""
-_NARROWER, _WIDER, _LEAST = 0.4, 2.0, 0.01
+_NARROWER, _WIDER, _LEAST, _FIRST = 0.4, 2.0, 0.01, 0.15
+"""Factors of the region of trust, its least part, and the least with which a call begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,18 @@ class RealTimeSolver:
             plan: Where to begin.
         """
         first, ahead = plan, self._prediction
+        self.trust = max(self.trust, _FIRST)
         around = None
         for i in range(self._most):
             if around is None:
-                around = ahead.differentiate(problem.x, plan.U, problem.W, problem.corrections)
+                around = ahead.differentiate(problem.x, plan.V, problem.W, problem.corrections)
             step = self._programme.step(
-                *around, plan.U, problem.before, problem.objective, self.trust
+                *around, plan.V, problem.before, problem.objective, self.trust
             )
             if not step.solved:
                 return Outcome(plan, i, f"programme failed ({step.flag})")
-            tried = verified(self.name, plan.U + step.change, problem, ahead)
-            half = verified(self.name, plan.U + 0.4 * step.change, problem, ahead)
+            tried = verified(self.name, plan.V + step.change, problem, ahead)
+            half = verified(self.name, plan.V + 0.4 * step.change, problem, ahead)
             best = min((tried, half), key=lambda p: p.cost)
             if best is tried and tried.cost < plan.cost:
                 self.trust = min(_WIDER * self.trust, 1.0)

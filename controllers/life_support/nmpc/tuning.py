@@ -37,9 +37,9 @@ class Tuning:
         scarce: Whether scarce stocks are dearer.
         ahead_s: How long the mission is expected to go on, at any time [s].
         caution: Deviations of the forecast that are added to the demand planned for.
-        breath_caution: Deviations of the estimate that are added to the ventilation planned for.
+        breath_caution: Deviations of its factor that are added to the ventilation planned for.
         gauge_pa: Overpressure aimed at [Pa].
-        oxygen_margin: Kept from the least oxygen [1].
+        oxygen_margin: Beyond the least oxygen lies what the law holds [1].
         dioxide_margin_pa: Kept from the CO2 alarm; twice as much from the hard limit [Pa].
         dioxide: Weight of the CO2's square.
         gauge: Weight of the overpressure's square.
@@ -47,26 +47,25 @@ class Tuning:
         hard: Weight beyond hard limits.
         enriched: Weight beyond the strict fire ceiling.
         humid: Weight beyond the humidity limit.
-        change: Weights of changes of feed, fan and damper.
+        change: Weights of changes of aim, fan and damper.
         fan: Weight of the fan's square.
         damper: Weight of the damper's square.
         oxygen: What a mole of oxygen is worth.
         nitrogen: What a mole of nitrogen is worth.
         gel: What the gel's loading costs [1/(kg/kg)].
         lime: Weight of the CO2 at a peak of work.
-        hold: Feed per pressure that is missing against the plan [mol/(s Pa)].
     """
 
     grid: tuple[tuple[int, float], ...] = GRID
     act_period_s: float = 5.0
     solver: str = "rti"
-    iterations: int = 2
+    iterations: int = 3
     scarce: bool = True
     ahead_s: float = 3600.0
     caution: float = 0.5
-    breath_caution: float = 1.0
+    breath_caution: float = 0.8
     gauge_pa: float = 70.0
-    oxygen_margin: float = 0.007
+    oxygen_margin: float = 0.008
     dioxide_margin_pa: float = 60.0
     dioxide: float = 0.3
     gauge: float = 0.3
@@ -74,14 +73,13 @@ class Tuning:
     hard: float = 200.0
     enriched: float = 0.05
     humid: float = 0.01
-    change: tuple[float, float, float] = (5.0, 2.0, 0.5)
+    change: tuple[float, float, float] = (0.2, 1.0, 0.3)
     fan: float = 0.02
     damper: float = 0.01
     oxygen: float = 0.2
     nitrogen: float = 20.0
     gel: float = 0.5
     lime: float = 3.0
-    hold: float = 2e-5
 
     @property
     def spans(self) -> FloatArray:
@@ -101,8 +99,7 @@ class Tuning:
         rows = (
             (DIOXIDE, 1.0, alarm, self.alarm),
             (DIOXIDE, 1.0, hard, self.hard),
-            (OXYGEN, -1.0, low + self.oxygen_margin, 0.1 * self.hard),
-            (OXYGEN, -1.0, low + 0.4 * self.oxygen_margin, self.hard),
+            (OXYGEN, -1.0, low + 0.5 * self.oxygen_margin, self.hard),
             (OXYGEN, 1.0, limits.oxygen_strict, self.enriched),
             (OXYGEN, 1.0, limits.oxygen_hard - 0.03, 10.0 * self.enriched),
             (GAUGE, -1.0, limits.gauge_low_pa, 0.5 * self.hard),

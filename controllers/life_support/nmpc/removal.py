@@ -1,0 +1,126 @@
+"""How well this set removes CO2: the wearer's breath and the lime's rate, told apart by the flow.
+
+Of the CO2 given off a share ``mu`` comes back unabsorbed. The balance of the suit's gas shows it,
+
+    mu = (n_C' + c Q y (1 - s)) / V_C,      and the model says      mu = 1 - phi(Q, g V_E) (1 - s),
+
+with ``s = exp(-kappa a / Q)``. Where the flow falls below the ventilation ``mu`` tells the factor g
+of the ventilation; where it is well above, the factor kappa of the lime's rate. Both are followed
+by an extended Kalman filter on their logarithms; what the output V_C is wrong by cancels nearly.
+
+Neither factor is known to the estimator of the state, and the flow that removes most CO2 hangs on
+both: up for a deeper breath, down for slower lime.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hiera.controllers.life_support.nmpc.plan_model import Corrections
+from hiera.safety.contract import FloatArray
+from hiera.safety.life_support import LifeSupportModel, lime
+from hiera.safety.life_support import state as names
+from hiera.safety.life_support.gases import MOLAR_GAS
+
+WINDOW_S = 10.0
+"""Time over which a balance is drawn up [s]."""
+PRIOR = np.array([0.15, 0.12])
+"""Deviations of the logarithms of both factors when a set is closed."""
+WALK = np.array([0.15, 0.03]) / np.sqrt(600.0)
+"""What a second adds to them [per root of a second]: the breath changes in ten minutes, the lime's
+rate hardly."""
+NOISE = 0.04
+"""Deviation of a balance: noise of the CO2 over the window, work that has just changed."""
+MOST = np.array([0.5, 0.35])
+"""How far the logarithms may go."""
+_CLIP = 0.15
+
+
+class Removal:
+    """Factors of ventilation and lime's rate.
+
+    Attributes:
+        logs: Their logarithms, shape ``(2,)``.
+        covariance: Shape ``(2, 2)``.
+
+    Args:
+        model: The prediction model.
+    """
+
+    def __init__(self, model: LifeSupportModel) -> None:
+        self._p = model.parameters
+        self._drive = Corrections().drive
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets what was seen."""
+        self.logs, self.covariance = np.zeros(2), np.diag(PRIOR**2)
+        self._rows: list[FloatArray] = []
+        self._began_mol, self._elapsed_s = -1.0, 0.0
+
+    @property
+    def breath(self) -> float:
+        """Factor of the ventilation."""
+        return float(np.exp(self.logs[0]))
+
+    @property
+    def breath_deviation(self) -> float:
+        """Of the logarithm of that factor."""
+        return float(np.sqrt(self.covariance[0, 0]))
+
+    @property
+    def lime(self) -> float:
+        """Factor of the lime's rate."""
+        return float(np.exp(self.logs[1]))
+
+    def driven(self, x: FloatArray) -> float:
+        """Ventilation with what the inhaled CO2 adds, without the factor [m^3/s]."""
+        fraction = float(x[names.DIOXIDE] / x[:4].sum())
+        return float(x[names.BREATHING]) + self._drive * self._p.outside_pa * fraction
+
+    def observe(self, x: FloatArray, elapsed_s: float, measured: bool) -> None:
+        """Takes a state in.
+
+        Args:
+            x: As believed, its conversion counted, shape ``(18,)``.
+            elapsed_s: Since the last one [s].
+            measured: Whether there is a reading of the CO2.
+        """
+        self.covariance = self.covariance + np.diag(elapsed_s * WALK**2)
+        # No set is known worse than before it was ever seen.
+        scale = np.minimum(1.0, PRIOR / np.sqrt(np.diag(self.covariance)))
+        self.covariance = self.covariance * np.outer(scale, scale)
+        if not measured or self._began_mol < 0.0:
+            self._rows, self._elapsed_s = [], 0.0
+            self._began_mol = float(x[names.DIOXIDE]) if measured else -1.0
+            return
+        self._rows.append(x)
+        self._elapsed_s += elapsed_s
+        if self._elapsed_s >= WINDOW_S - 1e-9:
+            gained = (float(x[names.DIOXIDE]) - self._began_mol) / self._elapsed_s
+            self._update(np.mean(self._rows, axis=0), gained)
+            self._rows, self._elapsed_s = [], 0.0
+            self._began_mol = float(x[names.DIOXIDE])
+
+    def _unabsorbed(self, x: FloatArray, logs: FloatArray) -> tuple[float, float]:
+        """The share that comes back by the model, and the share that passes the bed."""
+        p, flow = self._p, float(x[names.FLOW])
+        k = float(lime.rate(x[names.LIME_K], x[names.MOISTURE], p)) * float(np.exp(logs[1]))
+        slip = float(lime.passed(x[names.CONVERSION], flow, k, p))
+        breath = self.driven(x) * float(np.exp(logs[0]))
+        return 1.0 - float(lime.caught(flow, breath, p)) * (1.0 - slip), slip
+
+    def _update(self, x: FloatArray, gained: float) -> None:
+        amount, flow = float(x[:4].sum()), float(x[names.FLOW])
+        expected, slip = self._unabsorbed(x, self.logs)
+        density = self._p.outside_pa / (MOLAR_GAS * float(x[names.GAS_K]))
+        mixed = density * flow * float(x[names.DIOXIDE]) / amount * (1.0 - slip)
+        shown = (gained + mixed) / float(x[names.OUTPUT])
+        h = 0.02
+        slope = np.array(
+            [(self._unabsorbed(x, self.logs + h * e)[0] - expected) / h for e in np.eye(2)]
+        )
+        surprise = float(np.clip(shown - expected, -_CLIP, _CLIP))
+        gain = self.covariance @ slope / (slope @ self.covariance @ slope + NOISE**2)
+        self.logs = np.clip(self.logs + gain * surprise, -MOST, MOST)
+        self.covariance = self.covariance - np.outer(gain, slope @ self.covariance)
