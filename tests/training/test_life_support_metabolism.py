@@ -99,7 +99,7 @@ def test_a_fit_finds_what_there_is_to_find():
 
     arrays = fit(
         some(3000), some(800), hidden=16, epochs=12, batch=128, rate=5e-3, decay=1e-3,
-        hide_heart=0.0, seed=0, report=lambda epoch, loss: None,
+        hide_heart=0.0, jitter=0.0, seed=0, report=lambda epoch, loss: None,
     )  # fmt: skip
     held_out = some(2000)
     mean, deviation = Network(arrays)(held_out.features, held_out.uptake[:, None].astype(float))

@@ -104,7 +104,7 @@ class Adam:
 
 def fit(
     moments: Moments, apart: Moments, *, hidden: int, epochs: int, batch: int, rate: float,
-    decay: float, hide_heart: float, seed: int, report: Callable[[int, float], None],
+    decay: float, hide_heart: float, jitter: float, seed: int, report: Callable[[int, float], None],
 ) -> Arrays:  # fmt: skip
     """Arrays of `hiera.controllers.life_support.metabolism.weights.all_shapes`.
 
@@ -117,6 +117,7 @@ def fit(
         rate: Greatest learning rate.
         decay: Weight decay.
         hide_heart: Share of the moments in which the heart is hidden.
+        jitter: Noise on the features, in their spreads: what tells missions apart is no reason.
         seed: Start and order follow from it.
         report: Called after every epoch with its number and its loss.
     """
@@ -135,7 +136,8 @@ def fit(
             part = moments.some(order[k * batch : (k + 1) * batch])
             hidden_ones = random.random(len(part)) < hide_heart
             seen = np.where(hidden_ones[:, None], without_heart(part.features), part.features)
-            x = np.clip((seen - centre) / spread, -6.0, 6.0).astype(np.float32)
+            noisy = (seen - centre) / spread + jitter * random.standard_normal(seen.shape)
+            x = np.clip(noisy, -6.0, 6.0).astype(np.float32)
             loss, slopes = loss_and_slopes(arrays, x, part.later - part.uptake[:, None])
             gone = (epoch * steps + k) / (epochs * steps)
             adam.step(slopes, rate * (0.5 + 0.5 * float(np.cos(np.pi * gone))))

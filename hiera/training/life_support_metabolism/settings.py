@@ -18,7 +18,7 @@ class GatherSettings(Settings):
     """Seeds ``[first, last)`` of the missions to learn from."""
     held_out: tuple[int, int] = (900, 1000)
     """Seeds ``[first, last)`` of the missions to judge by."""
-    widen: Fraction = 0.125
+    widen: Fraction = 0.2
     """Share of the missions to learn from, the last ones, that only says how sure forecasts are."""
     longest_s: Annotated[float, Field(gt=300.0)] = 1800.0
     """After which a mission is left [s]; work begins again where it ends."""
@@ -49,7 +49,7 @@ class FitSettings(Settings):
 
     hidden: One = 32
     """Width of both hidden layers."""
-    epochs: One = 30
+    epochs: One = 15
     """Passes over the moments."""
     batch: One = 256
     """Moments per step."""
@@ -57,8 +57,10 @@ class FitSettings(Settings):
     """Greatest learning rate (Adam, cosine)."""
     decay: NonNegative = 1e-3
     """Weight decay."""
-    hide_heart: Fraction = 0.1
+    hide_heart: Fraction = 0.3
     """Share of the moments in which the heart rate is hidden."""
+    jitter: NonNegative = 0.5
+    """Noise on the features while learning, in their spreads."""
 
 
 class MetabolismTrainingSettings(Settings):
