@@ -168,7 +168,7 @@ class Nmpc:
             before = self._choice.copy()
             before[FAN:] = observation["command"][FAN:]
             problem = self.problem(x, before, forecast, corrections)
-            self.plan = self._planned(problem, subgoal)
+            self.plan = self.planned(problem, subgoal)
             self._since_s = 0.0
         return self._followed(x, corrections)
 
@@ -191,10 +191,16 @@ class Nmpc:
         objective = self.tuning.objective(self.limits, dear)
         return Problem(x, np.clip(before, LEAST, MOST), W, corrections, objective)
 
-    def _planned(self, problem: Problem, advice: Advice | None) -> Plan:
+    def planned(self, problem: Problem, advice: Advice | None = None) -> Plan:
+        """The best verified plan, and the statistics with it.
+
+        Args:
+            problem: What is to be solved.
+            advice: A course that somebody proposes, or None.
+        """
         start = time.perf_counter()
         tally, spans = self.statistics, self.prediction.spans
-        candidates = [self._by_rule(problem)]
+        candidates = [self.by_rule(problem)]
         if self.plan is not None:
             V = shifted(self.plan.V, spans, self._since_s)
             candidates.append(verified("shifted", V, problem, self.prediction))
@@ -220,7 +226,8 @@ class Nmpc:
         hard = self.limits.dioxide_hard_pa - 2.0 * self.tuning.dioxide_margin_pa
         return np.array([self.tuning.gauge_pa, hard, self.limits.humidity])
 
-    def _by_rule(self, problem: Problem) -> Plan:
+    def by_rule(self, problem: Problem) -> Plan:
+        """The rule's plan, run on the model."""
         ahead = self.prediction
         V = course(
             problem.x, problem.W, problem.corrections, ahead.spans, ahead.steps, self._aims,
