@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hiera import registry
 from hiera.config.load import load_config, resolve
 from hiera.errors import ConfigError
 from hiera.families.life_support.family import FAMILY
@@ -18,8 +19,11 @@ from hiera.record import Record
 from hiera.report import write_report
 from hiera.report.page import report_data
 from hiera.run import RunOptions, build, execute, replay
+from hiera.safety import Context
 from hiera.safety.life_support import LifeSupportModel, Limits, Surroundings, endurance
 from hiera.safety.life_support.gases import litres_per_minute
+from hiera.safety.life_support.state import LOW
+from hiera.safety.life_support.stocks import best_flow
 
 SHORT = (
     "controller.kind=pid", "planner.kind=none", "clock.max_time_s=150", "outlook.every_s=60",
@@ -153,6 +157,29 @@ def test_the_outlook_is_the_stocks_and_shrinks_with_work() -> None:
     assert found.short_s < found.mean_s < found.long_s
     by_lime = endurance(model, x, Surroundings(0.5 * (calm + hard)), limits).lime_s
     assert found.mean_s == pytest.approx(by_lime, rel=0.1)
+
+
+def test_the_gate_answers_too_much_dioxide_with_the_best_flow_and_keeps_the_other_rows() -> None:
+    """Old lime, hard work: no flow is enough, and the slope of the instant runs to an end."""
+    model, limits = LifeSupportModel(), Limits()
+    work = Surroundings(litres_per_minute(2.8))
+    x = model.start(work, conversion=0.6, dioxide=0.0095, oxygen=0.205)
+    x[6], x[16] = 335.0, 1.3e-3
+    nominal = np.array([6e-4, 0.6e-3, 0.0])
+    answers = {}
+    for fan in ("row", "best_flow"):
+        part = registry.component("filters", "life_support_cbf")
+        settings = part.settings.model_validate({"kind": "life_support_cbf", "fan": fan})
+        gate = part.build(settings, model=model, limits=limits, tick_s=1.0)
+        answers[fan] = gate.filter(x, nominal, Context(0.0))
+    deeper = x.copy()
+    deeper[13] *= 1.15
+    best, _ = best_flow(model, deeper, float(x[12]), limits.dioxide_hard_pa, 0.6)
+    assert answers["best_flow"].u[1] == pytest.approx(best, rel=0.02)
+    assert answers["row"].u[1] == pytest.approx(LOW[1])
+    assert answers["best_flow"].u[0] == pytest.approx(answers["row"].u[0], rel=0.05) > nominal[0]
+    assert answers["best_flow"].intervened
+    assert "best_flow" in answers["best_flow"].active
 
 
 def test_violations_count_every_tick_and_their_energy() -> None:

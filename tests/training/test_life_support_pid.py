@@ -25,7 +25,7 @@ from hiera.training.life_support_pid.training import RESULT, TRAINING
 SMALL = {
     "train": "life_support_pid",
     "missions": {"count": 2, "longest_s": 240},
-    "search": {"population": 5, "generations": 2},
+    "search": {"population": 5, "generations": 2, "forward_generations": 2},
 }
 
 

@@ -16,9 +16,9 @@ BASE: Final = "pid"
 """Every ratio is one to this method."""
 FORESIGHT: Final = "foresight"
 """No method: bounds from below and above of what could be reached with perfect foresight."""
-GATE: Final = ("gate.kind=life_support_cbf", "gate.without=[dioxide_alarm,humidity]")
-"""The gate without its two comfort rows; both turn the fan or the damper against endurance."""
-ALL_ROWS: Final = ("gate.kind=life_support_cbf", "gate.without=[]")
+GATE: Final = ("gate.kind=life_support_cbf",)
+ROWS: Final = (*GATE, "gate.without=[]", "gate.fan=row")
+"""The barriers as they are: humidity among them, and CO2 answered by its row's slope."""
 OPEN: Final = ("gate.kind=pass_through",)
 _ALONE: Final = ("planner.kind=none", "metabolism=held")
 _LED: Final = ("planner.kind=advisor", "metabolism=learned")
@@ -68,8 +68,8 @@ METHODS: dict[str, Method] = {
     "nmpc_held": _FULL.but("the work is expected to go on as it is", "metabolism=held"),
     "nmpc_no_scarcity": _FULL.but("stocks are never dearer", "controller.scarce=false"),
     "nmpc_no_gate": _FULL.but("nobody has the last word", *OPEN),
-    "nmpc_all_rows": _FULL.but("the gate keeps its comfort rows", *ALL_ROWS, ordinary=False),
-    "pid_all_rows": _PID.but("PID, the gate keeps its comfort rows", *ALL_ROWS, ordinary=False),
+    "nmpc_rows": _FULL.but("behind the barriers as they are", *ROWS, ordinary=False),
+    "pid_rows": _PID.but("PID behind the barriers as they are", *ROWS, ordinary=False),
     "pid_estimate": _PID.but("PID on the estimate", "controller.reads=estimate", ordinary=False),
     "rule": _RULE.but("the rule without a gate", ordinary=False),
     "advised_gate": Method(

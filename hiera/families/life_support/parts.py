@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -106,8 +107,12 @@ class LifeSupportCbfSettings(Settings):
     """Barriers of instant limits and of stocks, the least slack where not all can hold."""
 
     kind: Literal["life_support_cbf"] = "life_support_cbf"
-    without: tuple[str, ...] = ()
-    """Barriers to leave out."""
+    without: tuple[str, ...] = ("humidity",)
+    """Barriers to leave out. That of humidity moves fan and damper for comfort, at the price of
+    dry lime and of a flow that is not the best."""
+    fan: Literal["best_flow", "row"] = "best_flow"
+    """What answers where CO2 comes too near a limit: the flow that removes most, or the row's own
+    answer, which swings about it."""
     pace: PaceSettings = PaceSettings()
 
     @model_validator(mode="after")
@@ -180,16 +185,16 @@ def _policy(weights: str | None, key: str) -> Any:
 def _life_support_cbf(
     settings: LifeSupportCbfSettings, *, model: Any, limits: Any, tick_s: float, **_: Any
 ) -> Any:
+    from hiera.families.life_support.best_flow import CO2_ROWS, BestFlowGate
     from hiera.safety.life_support import Pace, life_support_filter
 
+    pace, without = Pace(**settings.pace.model_dump()), frozenset(settings.without)
+    made = partial(life_support_filter, model, limits, tick_s=tick_s, pace=pace)
     try:
-        return life_support_filter(
-            model,
-            limits,
-            tick_s=tick_s,
-            pace=Pace(**settings.pace.model_dump()),
-            without=frozenset(settings.without),
-        )
+        whole = made(without=without)
+        if settings.fan == "row" or without >= CO2_ROWS:
+            return whole
+        return BestFlowGate(whole, made(without=without | CO2_ROWS), model, limits)
     except ValueError as error:
         raise ConfigError(f"gate: {error}") from error
 

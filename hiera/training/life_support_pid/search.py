@@ -124,7 +124,7 @@ class Search:
         space: Space,
         folder: RunDirectory,
         scorer: Scorer,
-        begin: Mapping[str, float] | None,
+        found: FloatArray | None,
     ) -> None:
         """Begins or goes on.
 
@@ -133,45 +133,49 @@ class Search:
             space: Where to look.
             folder: Of the tuning.
             scorer: Says what gains are worth.
-            begin: Gains to begin with beside the default ones.
+            found: Population of the variant without feed-forward, to go on with; None begins with
+                the default gains among random ones.
         """
         self.space, self._settings, self._folder, self._scorer = space, settings, folder, scorer
         kept = read_population(folder, space.name)
         if kept is not None:
             self.generation = int(kept["generation"])
-            self._population = np.array(kept["population"])
+            self.population = np.array(kept["population"])
             self._scores = list(kept["scores"])
             return
-        starts = [Gains()._asdict()]
-        if begin is not None:
-            starts += [dict(begin) | {"uptake": share} for share in (0.0, 0.5, 1.0)]
-        points = np.array([space.point(gains) for gains in starts])
-        size = settings.search.population
         self.generation = 0
-        self._population = first_population(settings.seed, size, points)
-        self._scores = scorer([space.gains(p) for p in self._population])
+        self.population = self._first(found)
+        self._scores = scorer([space.gains(p) for p in self.population])
+
+    def _first(self, found: FloatArray | None) -> FloatArray:
+        seed, size = self._settings.seed, self._settings.search.population
+        if found is None:
+            return first_population(seed, size, self.space.point(Gains()._asdict())[None])
+        shares = np.random.default_rng([seed, 0]).random(size)
+        shares[0] = 0.0
+        return np.column_stack((found, shares))
 
     def advance(self) -> None:
         """One generation; what came out is on disk when this returns."""
         search = self._settings.search
         values = np.array([score["score"] for score in self._scores])
         tried = challengers(
-            self._settings.seed, self.generation + 1, self._population, values,
+            self._settings.seed, self.generation + 1, self.population, values,
             factor=search.factor, crossing=search.crossing,
         )  # fmt: skip
         for i, score in enumerate(self._scorer([self.space.gains(p) for p in tried])):
             if score["score"] >= self._scores[i]["score"]:
-                self._population[i], self._scores[i] = tried[i], score
+                self.population[i], self._scores[i] = tried[i], score
         self.generation += 1
         self._folder.write(
             f"{self.space.name}.json",
-            json_of(self.generation, self._population, self._scores),
+            json_of(self.generation, self.population, self._scores),
         )
 
     def best(self) -> tuple[dict[str, float], dict[str, float]]:
         """The best gains so far, and what they are worth."""
         k = int(np.argmax([score["score"] for score in self._scores]))
-        return self.space.gains(self._population[k])._asdict(), self._scores[k]
+        return self.space.gains(self.population[k])._asdict(), self._scores[k]
 
 
 def json_of(generation: int, population: FloatArray, scores: list[dict[str, Any]]) -> str:

@@ -37,8 +37,10 @@ class SearchSettings(Settings):
 
     population: Annotated[int, Field(ge=5, strict=True)] = 24
     """Candidates side by side."""
-    generations: One = 25
-    """How often each is challenged."""
+    generations: One = 20
+    """How often each is challenged, without feed-forward."""
+    forward_generations: One = 8
+    """The same with feed-forward, which goes on with the population found without."""
     factor: Annotated[float, Field(gt=0, le=2, strict=True)] = 0.6
     """Weight of a difference of two candidates."""
     crossing: Fraction = 0.8

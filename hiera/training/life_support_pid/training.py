@@ -40,39 +40,38 @@ class PidTuning:
         """
         from hiera.training.life_support_pid.search import FORWARD, PLAIN, Scorer, Search
 
+        counts = (settings.search.generations, settings.search.forward_generations)
         with Scorer(settings, jobs) as scorer:
             gains: dict[str, dict[str, float]] = {}
             scores: dict[str, Any] = {}
-            for space in (PLAIN, FORWARD):
-                search = Search(settings, space, folder, scorer, gains.get(PLAIN.name))
-                while search.generation < settings.search.generations:
+            found = None
+            for space, generations in zip((PLAIN, FORWARD), counts, strict=True):
+                search = Search(settings, space, folder, scorer, found)
+                while search.generation < generations:
                     if watch.should_stop():
                         return {"finished": False}
                     search.advance()
-                    _note(settings, folder, watch, search)
+                    _note(generations, folder, watch, search)
                 gains[space.name], scores[space.name] = search.best()
+                found = search.population
         path = folder.write_json(RESULT, gains)
-        per = settings.search.population * (settings.search.generations + 1)
+        candidates = settings.search.population * (sum(counts) + 2)
         return {
             "finished": True,
             "weights": str(path),
             "bytes": path.stat().st_size,
-            "candidates_each": per,
-            "episodes": 2 * per * settings.missions.count,
+            "candidates": candidates,
+            "episodes": candidates * settings.missions.count,
             "scores": scores,
         }
 
 
-def _note(settings: PidTuningSettings, folder: RunDirectory, watch: Watch, search: Any) -> None:
+def _note(generations: int, folder: RunDirectory, watch: Watch, search: Any) -> None:
     _, score = search.best()
     line = {"kind": search.space.name, "step": search.generation, "time_s": time.time()} | score
     folder.append_line("curve.jsonl", line)
     fields = {"endurance": f"{score['minutes']:.1f} min", "hard ends": f"{score['hard']:.0%}"}
-    watch.show(
-        Progress(
-            f"tuning {search.space.name}", search.generation, settings.search.generations, fields
-        )
-    )
+    watch.show(Progress(f"tuning {search.space.name}", search.generation, generations, fields))
 
 
 def read_population(folder: RunDirectory, name: str) -> dict[str, Any] | None:
