@@ -156,6 +156,11 @@ class TestAlgorithm:
             one.train(2, 32)
         torch.testing.assert_close(flat(model.policy), flat(again.policy))
 
+    def test_the_temperature_begins_where_it_is_told(self):
+        assert float(small(temperature=0.02).log_temperature.exp()) == pytest.approx(0.02)
+        with pytest.raises(ValueError, match="temperature must be positive, not 0"):
+            small(temperature=0.0)
+
     def test_a_delay_of_none_is_refused(self):
         with pytest.raises(ValueError, match="policy_delay must be at least 1, not 0"):
             small(policy_delay=0)

@@ -6,6 +6,7 @@ Actor, temperature and all targets move every second critic step, counted over a
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,6 +41,7 @@ class DSACT(OffPolicyAlgorithm):
         train_freq: int | tuple[int, str] = 1,
         gradient_steps: int = 1,
         *,
+        temperature: float = 1.0,
         temperature_rate: float = 3e-4,
         scale_rate: float = 0.005,
         policy_delay: int = 2,
@@ -60,7 +62,8 @@ class DSACT(OffPolicyAlgorithm):
             gamma: Discount.
             train_freq: When to train.
             gradient_steps: Critic steps then.
-            temperature_rate: Learning rate of the temperature.
+            temperature: Weight of the entropy to begin with; it is learned.
+            temperature_rate: Its learning rate.
             scale_rate: How fast the running spread follows.
             policy_delay: Critic steps per step of actor, temperature and targets.
             target_entropy: ``"auto"`` for less the number of actions.
@@ -69,8 +72,10 @@ class DSACT(OffPolicyAlgorithm):
             **kwargs: As for `stable_baselines3.common.off_policy_algorithm.OffPolicyAlgorithm`.
 
         Raises:
-            ValueError: If ``policy_delay`` is below 1.
+            ValueError: If ``policy_delay`` is below 1 or ``temperature`` is not positive.
         """
+        if not temperature > 0.0:
+            raise ValueError(f"temperature must be positive, not {temperature}")
         if policy_delay < 1:
             raise ValueError(f"policy_delay must be at least 1, not {policy_delay}")
         given = {"sde_support": False, "supported_action_spaces": (spaces.Box,)}
@@ -79,7 +84,8 @@ class DSACT(OffPolicyAlgorithm):
             policy, env, learning_rate, buffer_size, learning_starts, batch_size, tau, gamma,
             train_freq, gradient_steps, **(given | kwargs),
         )  # fmt: skip
-        self.temperature_rate, self.scale_rate = temperature_rate, scale_rate
+        self.temperature, self.temperature_rate = temperature, temperature_rate
+        self.scale_rate = scale_rate
         self.policy_delay, self.target_entropy = policy_delay, target_entropy
         if _init_setup_model:
             self._setup_model()
@@ -88,7 +94,8 @@ class DSACT(OffPolicyAlgorithm):
         super()._setup_model()
         if self.target_entropy == "auto":
             self.target_entropy = -float(np.prod(self.action_space.shape or (1,)))
-        self.log_temperature = torch.zeros(1, device=self.device, requires_grad=True)
+        begin = torch.full((1,), math.log(self.temperature), device=self.device)
+        self.log_temperature = begin.requires_grad_(True)
         self.temperature_optimizer = torch.optim.Adam([self.log_temperature], self.temperature_rate)
         # Negative until the first batch has been seen.
         self.spread_scale = torch.full((2, 1), -1.0, device=self.device)

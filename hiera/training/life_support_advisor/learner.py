@@ -83,6 +83,9 @@ class Learner:
 
     def _new(self) -> Any:
         given = self.settings
+        begin: dict[str, Any] = {"ent_coef": f"auto_{given.temperature}"}
+        if given.algorithm == "dsac_t":
+            begin = {"temperature": given.temperature}
         model = _ALGORITHMS[given.algorithm](
             "MlpPolicy",
             self.env,
@@ -96,6 +99,7 @@ class Learner:
             policy_kwargs={"net_arch": list(given.hidden), "activation_fn": nn.ReLU},
             seed=given.seed,
             device="cpu",
+            **begin,
         )
         actor = model.policy.actor
         with torch.no_grad():

@@ -63,7 +63,7 @@ class AdvisorTrainingSettings(Settings):
     """Everything random follows from it."""
     algorithm: Literal["sac", "dsac_t"] = "sac"
     """Stable-Baselines3's soft actor-critic, or `hiera.controllers.rl.dsac`."""
-    steps: One = 60_000
+    steps: One = 40_000
     """Decisions of all sets together."""
     updates: One = 8
     """Critic steps after each decision of all sets."""
@@ -75,11 +75,13 @@ class AdvisorTrainingSettings(Settings):
     """Decisions per critic step."""
     buffer: One = 100_000
     """Decisions that are remembered."""
-    rate: Positive = 3e-4
+    temperature: Positive = 0.02
+    """Weight of the policy's entropy to begin with, in minutes; it is learned."""
+    rate: Positive = 5e-4
     """Learning rate of actor and critics."""
     discount: Fraction = 0.97
     """Discount of later rewards per decision."""
-    score_every: One = 20_000
+    score_every: One = 10_000
     """Held-out missions are lived every so many decisions; the best weights are kept."""
     world: WorldSettings = WorldSettings()
     reward: RewardSettings = RewardSettings()
