@@ -165,18 +165,21 @@ def test_the_gate_answers_too_much_dioxide_with_the_best_flow_and_keeps_the_othe
     work = Surroundings(litres_per_minute(2.8))
     x = model.start(work, conversion=0.6, dioxide=0.0095, oxygen=0.205)
     x[6], x[16] = 335.0, 1.3e-3
-    nominal = np.array([6e-4, 0.6e-3, 0.0])
+    nominal, near = np.array([6e-4, 0.6e-3, 0.0]), np.array([6e-4, 1.4e-3, 0.0])
     answers = {}
-    for fan in ("row", "best_flow"):
+    for fan, asked in (("row", nominal), ("best_flow", nominal), ("near", near)):
         part = registry.component("filters", "life_support_cbf")
-        settings = part.settings.model_validate({"kind": "life_support_cbf", "fan": fan})
+        settings = part.settings.model_validate(
+            {"kind": "life_support_cbf", "fan": fan.replace("near", "best_flow")}
+        )
         gate = part.build(settings, model=model, limits=limits, tick_s=1.0)
-        answers[fan] = gate.filter(x, nominal, Context(0.0))
+        answers[fan] = gate.filter(x, asked, Context(0.0))
     deeper = x.copy()
     deeper[13] *= 1.15
     best, _ = best_flow(model, deeper, float(x[12]), limits.dioxide_hard_pa, 0.6)
     assert answers["best_flow"].u[1] == pytest.approx(best, rel=0.02)
     assert answers["row"].u[1] == pytest.approx(LOW[1])
+    assert answers["near"].u[1] == pytest.approx(near[1])
     assert answers["best_flow"].u[0] == pytest.approx(answers["row"].u[0], rel=0.05)
     assert answers["best_flow"].u[0] > nominal[0]
     assert answers["best_flow"].intervened

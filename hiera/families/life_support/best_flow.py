@@ -3,8 +3,9 @@
 A barrier's row on CO2 sees how uptake by the lime changes with the flow where the flow is now.
 Where no flow is enough, its answer with the least slack runs to an end of the fan's range, past the
 flow that removes most, and back: missions were measured to end a third earlier by that. Here a row
-on CO2 says only *that* the fan must do more; how much is the flow that removes most, and the rest
-of the command is filtered without these rows.
+on CO2 says only *that* the fan must do more; what it is set to is the flow that removes most, unless
+the controller's own removes nearly as much, and the rest of the command is filtered without these
+rows.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import numpy as np
 
 from hiera.safety import Context, SafeAction, SafetyFilter, Status
 from hiera.safety.contract import FloatArray
-from hiera.safety.life_support import LifeSupportModel, Limits
+from hiera.safety.life_support import LifeSupportModel, Limits, lime
 from hiera.safety.life_support import state as names
+from hiera.safety.life_support.gases import MOLAR_GAS
 from hiera.safety.life_support.stocks import best_flow
 
 CO2_ROWS: Final = frozenset(("dioxide_hard", "dioxide_alarm"))
@@ -25,6 +27,9 @@ NAME: Final = "best_flow"
 """Stands among the active rows where the fan was set here."""
 _DEEPER: Final = 1.15
 """Breath that is reckoned with over what is believed: with less flow the lime misses part of it."""
+_ENOUGH: Final = 0.9
+"""Share of the most that can be removed at which the controller's own flow stands: it may know the
+wearer's breath better than the model does."""
 _ORDER: Final = {status: k for k, status in enumerate(Status)}
 _LAST: Final = (Status.BACKUP, Status.STOP)
 
@@ -64,7 +69,7 @@ class BestFlowGate:
         if first.status in _LAST or not CO2_ROWS.intersection(first.active):
             return first
         asked = np.array(u_nominal, dtype=np.float64)
-        asked[names.FAN] = self._flow(x)
+        asked[names.FAN] = self._flow(x, float(asked[names.FAN]))
         second = self._rest.filter(x, asked, context)
         took = first.solve_time_s + second.solve_time_s
         if second.status in _LAST:
@@ -80,8 +85,19 @@ class BestFlowGate:
             solve_time_s=took,
         )
 
-    def _flow(self, x: FloatArray) -> float:
+    def _flow(self, x: FloatArray, nominal: float) -> float:
+        """The nominal flow where it removes nearly most, else the one that does [m^3/s]."""
         deeper = x.copy()
         deeper[names.BREATHING] *= _DEEPER
         output, used = float(x[names.OUTPUT]), float(x[names.CONVERSION])
-        return best_flow(self._model, deeper, output, self._limits.dioxide_hard_pa, used)[0]
+        at = self._limits.dioxide_hard_pa
+        best, most = best_flow(self._model, deeper, output, at, used)
+        flow = min(max(nominal, names.LOW[names.FAN]), names.HIGH[names.FAN])
+        p, k = self._model.parameters, self._k(x)
+        mixed = flow * at / (MOLAR_GAS * float(x[names.GAS_K]))
+        direct = float(lime.caught(flow, deeper[names.BREATHING], p)) * output
+        removed = (mixed + direct) * (1.0 - float(lime.passed(used, flow, k, p)))
+        return flow if removed >= _ENOUGH * most else best
+
+    def _k(self, x: FloatArray) -> float:
+        return float(lime.rate(x[names.LIME_K], x[names.MOISTURE], self._model.parameters))
