@@ -1,9 +1,9 @@
 """A gate whose CO2 rows answer with the best flow, and not with the slope of this instant.
 
 A barrier's row on CO2 sees how uptake by the lime changes with the flow where the flow is now.
-Where no flow is enough, its answer with the least slack runs to an end of the fan's range, past the
-flow that removes most, and back: missions were measured to end a third earlier by that. Here a row
-on CO2 says only *that* the fan must do more; what it is set to is the flow that removes most, unless
+Where no flow is enough, its answer with the least slack runs to an end of the fan's range, past
+the flow that removes most, and back: missions were measured to end a third earlier by that. Here a
+row on CO2 says only *that* the fan must do more. It is set to the flow that removes most, unless
 the controller's own removes nearly as much, and the rest of the command is filtered without these
 rows.
 """
