@@ -33,7 +33,15 @@ from scipy.sparse.csgraph import dijkstra
 
 from hiera.controllers.viewpoint.contract import NOWHERE, Choice, OutlookLike, RoadmapLike
 from hiera.controllers.viewpoint.covering_tour import Task, grow, improve, tour_cost
-from hiera.controllers.viewpoint.legs import FAR, Ways, bit_rows, new_ways, search, way_to
+from hiera.controllers.viewpoint.legs import (
+    FAR,
+    Ways,
+    bit_rows,
+    count_bits,
+    new_ways,
+    search,
+    way_to,
+)
 from hiera.controllers.viewpoint.paths import choice, from_robot, matrix, useful_elsewhere
 
 _LIKED_M, _DISLIKED_M = 1e-4, -1e-6
@@ -65,6 +73,44 @@ def thinned(xy: NDArray[np.float64], most: int) -> NDArray[np.intp]:
         if count <= most:
             return np.flatnonzero(keep)
         apart *= 1.2
+
+
+@njit(cache=True)
+def covering(seen: NDArray[np.uint64], begin: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Rows that together see all that any row sees, those of ``begin`` first.
+
+    Greedy set cover (V. Chvatal, Mathematics of Operations Research 4(3), 1979); of equals the
+    first.
+
+    Args:
+        seen: Bit rows, shape ``(n, words)``.
+        begin: Rows that are chosen anyhow.
+    """
+    n, words = seen.shape
+    left = np.zeros(words, np.uint64)
+    for k in range(n):
+        for w in range(words):
+            left[w] |= seen[k, w]
+    chosen = np.empty(n, np.intp)
+    chosen[: begin.shape[0]] = begin
+    count = begin.shape[0]
+    for k in begin:
+        for w in range(words):
+            left[w] &= ~seen[k, w]
+    while True:
+        best, most = -1, 0
+        for k in range(n):
+            new = 0
+            for w in range(words):
+                new += count_bits(seen[k, w] & left[w])
+            if new > most:
+                best, most = k, new
+        if best < 0:
+            return chosen[:count]
+        chosen[count] = best
+        count += 1
+        for w in range(words):
+            left[w] &= ~seen[best, w]
 
 
 class LocalTour:
@@ -111,6 +157,11 @@ class LocalTour:
         self._previous: list[int] = []
         self._trail: set[int] = set()
         self._turns = 0
+
+    @property
+    def _margin_m(self) -> float:
+        """What another target must save [m]."""
+        return float(self._keep_m * 2.0 ** min(self._turns, 16))
 
     @property
     def tour(self) -> tuple[int, ...]:
@@ -186,7 +237,8 @@ class LocalTour:
         seen[:k][~useful] = 0
         bias = np.full(t, _DISLIKED_M)
         bias[:k][outlook.promise_m2 > self._pause_m2] = _LIKED_M
-        stops = np.append(outlook.robot, self._spread(roadmap, outlook, np.flatnonzero(useful)))
+        found = np.flatnonzero(useful)
+        stops = np.append(outlook.robot, self._spread(roadmap, outlook, found, seen[found]))
         ways = new_ways(
             outlook.indptr,
             outlook.indices,
@@ -215,16 +267,35 @@ class LocalTour:
         return outlook.promise_m2[stops]
 
     def _spread(
-        self, roadmap: RoadmapLike, outlook: OutlookLike, useful: NDArray[np.intp]
+        self,
+        roadmap: RoadmapLike,
+        outlook: OutlookLike,
+        useful: NDArray[np.intp],
+        seen: NDArray[np.uint64],
     ) -> NDArray[np.intp]:
-        """The most useful ones, further apart the more there are; the last tour's always."""
-        if len(useful) <= self._most_stops:
+        """Few enough of them to search: the last tour's, and such as see what the others see.
+
+        What is left out nearby would be found when the robot has passed it, and turn it back. If
+        so many are needed, the nearest are taken; if fewer, the most useful of the others that
+        keep apart are added.
+        """
+        most = self._most_stops
+        if len(useful) <= most:
             return useful
         nodes = outlook.nodes[useful]
-        xy = roadmap.xy[nodes]
-        order = np.lexsort((nodes, -roadmap.utility[nodes], ~np.isin(nodes, self._previous)))
-        chosen = thinned(np.ascontiguousarray(xy[order]), self._most_stops)
-        return np.sort(useful[order[chosen]])
+        away = np.abs(outlook.xy[useful]).max(axis=1)
+        order = np.lexsort((nodes, away))
+        last = np.flatnonzero(np.isin(nodes[order], self._previous))
+        chosen = order[covering(seen[order], last)]
+        if len(chosen) >= most:
+            kept = np.isin(nodes[chosen], self._previous)
+            return np.sort(useful[chosen[np.lexsort((away[chosen], ~kept))[:most]]])
+        order = np.lexsort(
+            (nodes, -roadmap.utility[nodes], ~np.isin(np.arange(len(nodes)), chosen))
+        )
+        xy = np.ascontiguousarray(roadmap.xy[nodes[order]])
+        more = order[thinned(xy[len(chosen) :], most - len(chosen)) + len(chosen)]
+        return np.sort(useful[np.append(chosen, more)])
 
     def _end(
         self, roadmap: RoadmapLike, outlook: OutlookLike, ways: Ways, waypoint: int | None
@@ -253,23 +324,24 @@ class LocalTour:
             rest = tour[1:][tour[1:] != kept[0]]
             same = np.concatenate(([0, kept[0]], rest)).astype(np.int32)
             same = np.asarray(grow(task, same, 0.0, self._rng))
-            if tour_cost(task, same) <= cost + self._keep_m * 2.0 ** min(self._turns, 16):
+            if tour_cost(task, same) <= cost + self._margin_m:
                 return same
         return np.asarray(tour)
 
     def _beyond(self, roadmap: RoadmapLike, waypoint: int | None, nearer_m: float) -> Choice:
         """On to the last target, else to the waypoint, else to the nearest useful node.
 
-        Only to what is at most as far as what the window offers, so that a window that moves
+        Only to what is hardly further than what the window offers, so that a window that moves
         along does not send the robot back and forth.
         """
+        far_m = nearer_m + self._margin_m
         distance, before = from_robot(roadmap)
         useful = useful_elsewhere(roadmap, distance)
         if not useful.any():
             return NOWHERE
         if self._previous and useful[self._previous[0]]:
             last = self._previous[0]
-            return choice(roadmap, last, before) if distance[last] <= nearer_m else NOWHERE
+            return choice(roadmap, last, before) if distance[last] <= far_m else NOWHERE
         if np.isfinite(nearer_m):
             return NOWHERE
         if waypoint is not None and useful[waypoint]:

@@ -3,8 +3,10 @@
 Source: the benchmark of DARE (Y. Cao, J. Lew, J. Liang, J. Cheng, G. Sartoretti, ICRA 2025,
 arXiv 2410.16687): 0.4 m cells, 4 m lattice, 20 m sensor, done when no viewpoint has utility
 left, capped at 128 decisions. There is no time, heading or collision in it; distance is what
-counts. One thing is ours: an action that names no joined neighbour is refused, and the robot
-stays, a decision poorer.
+counts. Two things are ours. An action that names no joined neighbour is refused, and the robot
+stays, a decision poorer. And where doors are narrower than the lattice, so that it does not get
+through, ``adaptive`` hops along a graph whose nodes follow the free space; the rest is the same,
+and a hop is as long as the shortest way through free cells.
 """
 
 from __future__ import annotations
@@ -21,9 +23,10 @@ from numpy.typing import NDArray
 
 from hiera.envs.exploration.grid import Belief, GridMap
 from hiera.envs.exploration.hop_observation import HopObservation, observation_space, observe
-from hiera.envs.exploration.lattice import SLOTS, hop_length, neighbour
+from hiera.envs.exploration.lattice import SLOTS, hop_length, neighbour, useful_in_reach
 from hiera.envs.exploration.roadmap import Roadmap
-from hiera.envs.exploration.rules import HOP
+from hiera.envs.exploration.rules import HOP, ViewpointRules, adaptive_hop_rules
+from hiera.envs.exploration.shortest_way import shortest_way
 from hiera.envs.exploration.sight import ray_ends, sense_hop
 from hiera.envs.exploration.viewpoints import ViewpointGraph
 from hiera.safety.contract import Context, SafetyState
@@ -58,10 +61,17 @@ class HopReward:
     finish: float = 0.0
 
 
-def lattice_points(shape: tuple[int, int], resolution_m: float) -> int:
-    """Most lattice points that a map can hold: the rows P of an observation."""
-    step = round(HOP.spacing_m / resolution_m)
-    return ((shape[0] - 1) // step + 1) * ((shape[1] - 1) // step + 1)
+def hop_rules(resolution_m: float, *, adaptive: bool) -> ViewpointRules:
+    """The viewpoint graph of a hop episode: DARE's, or one that follows the free space."""
+    return adaptive_hop_rules(resolution_m) if adaptive else HOP
+
+
+def lattice_points(shape: tuple[int, int], resolution_m: float, *, adaptive: bool = False) -> int:
+    """Most nodes that a map can hold: the rows P of an observation."""
+    step = round(hop_rules(resolution_m, adaptive=adaptive).spacing_m / resolution_m)
+    # Blocks are counted from the start, so that one of each row and column may lie outside.
+    more = 2 if adaptive else 1
+    return ((shape[0] - 1) // step + more) * ((shape[1] - 1) // step + more)
 
 
 def start_of(place: GridMap) -> tuple[float, float]:
@@ -90,6 +100,8 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         status: Where the episode stands.
         decisions: Actions taken, refused ones included.
         distance_m: Distance travelled [m].
+        rescues: How often an adaptive graph led to nothing, and the robot walked to the nearest
+            frontier on the grid itself; each is a decision.
         belief: What has been seen, shape ``(H, W)``; changes in place.
         place: The map of the episode.
     """
@@ -106,6 +118,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         max_nodes: int | None = None,
         outlook_m: float | None = None,
         picture: bool = False,
+        adaptive: bool = False,
     ) -> None:
         """Takes the maps that episodes are drawn from.
 
@@ -118,22 +131,22 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
             outlook_m: Half the side of the window for which `roadmap` carries an outlook [m];
                 None for none.
             picture: Whether the outlook carries a picture of the belief, too.
+            adaptive: Hop along a graph that follows the free space instead of DARE's lattice.
         """
         if not maps:
             raise ValueError("hop environment: give at least one map")
         self._maps = list(maps)
         self._cap, self._reward = cap, reward or HopReward()
         self._random_start = random_start
-        self._outlook_m, self._picture = outlook_m, picture
-        self._capacity = max_nodes or max(
-            lattice_points((m.free.shape[0], m.free.shape[1]), m.resolution_m) for m in maps
-        )
+        self._outlook_m, self._picture, self._adaptive = outlook_m, picture, adaptive
+        self._capacity = max_nodes or max(self._most_nodes(m) for m in maps)
         self.action_space: spaces.Space[Any] = spaces.Discrete(SLOTS)
         self.observation_space: spaces.Space[Any] = observation_space(self._capacity)
         self.place = self._maps[0]
         self.status = HopStatus.RUNNING
         self.decisions = 0
         self.distance_m = 0.0
+        self.rescues = 0
         self._known_free = 0
         self._total_free = 1
 
@@ -149,7 +162,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         self.place = choice if isinstance(choice, GridMap) else self._maps[int(choice)]
         start = start_of(self.place)
         rows, columns = self.place.free.shape
-        points = lattice_points((rows, columns), self.place.resolution_m)
+        points = self._most_nodes(self.place)
         if points > self._capacity:
             raise ValueError(
                 f"map {self.place.name}: {points} lattice points do not fit into observations "
@@ -157,11 +170,11 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
             )
         self.belief: Belief = np.zeros((rows, columns), np.uint8)
         side = self.place.resolution_m
-        self._spacing_m = round(HOP.spacing_m / side) * side
         self._ends = ray_ends(SENSOR_RANGE_M / side)
         self._total_free = int(self.place.free.sum())
         self._known_free = 0
         self.status, self.decisions, self.distance_m = HopStatus.RUNNING, 0, 0.0
+        self.rescues = 0
         self._new_graph(start)
         self._sense(start)
         if options.get("random_start", self._random_start):
@@ -173,10 +186,14 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         self._settle()
         return self._observe(), self._info(refused=False)
 
+    def _most_nodes(self, place: GridMap) -> int:
+        rows, columns = place.free.shape
+        return lattice_points((rows, columns), place.resolution_m, adaptive=self._adaptive)
+
     def _new_graph(self, start: tuple[float, float]) -> None:
         rows, columns = self.place.free.shape
         self._graph = ViewpointGraph(
-            HOP,
+            hop_rules(self.place.resolution_m, adaptive=self._adaptive),
             (rows, columns),
             resolution_m=self.place.resolution_m,
             origin_m=self.place.origin_m,
@@ -187,7 +204,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
 
     def _sense(self, at: tuple[float, float], *, everything: bool = False) -> int:
         """Senses at a position and updates the graph; returns the free cells newly seen."""
-        x, y = self.place.cell(*at)
+        x, y = self._at = self.place.cell(*at)
         new, *bounds = sense_hop(self.place.free, self.belief, x, y, self._ends)
         if everything:
             bounds = [0, self.belief.shape[0], 0, self.belief.shape[1]]
@@ -218,12 +235,16 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         reward = 0.0
         if allowed:
             there = self._roadmap.xy[neighbour(self._graph.arrays, self._roadmap.robot, slot)]
-            hop = float(hop_length(slot, self._spacing_m))
+            goal = self.place.cell(float(there[0]), float(there[1]))
+            hop = self._way_m(slot, goal)
             self.distance_m += hop
             new = self._sense((float(there[0]), float(there[1])))
             reward = hop * self._reward.metre
             reward += new * self.place.resolution_m**2 * self._reward.square_metre
+        before, seen = self.distance_m, self._known_free
         status = self._settle()
+        area = (self._known_free - seen) * self.place.resolution_m**2
+        reward += (self.distance_m - before) * self._reward.metre + area * self._reward.square_metre
         if status is HopStatus.COMPLETE:
             reward += self._reward.finish
         return (
@@ -234,7 +255,29 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
             self._info(refused=not allowed),
         )
 
+    def _way_m(self, slot: int, goal: tuple[int, int]) -> float:
+        """Length of a hop [m]; on the lattice a straight line."""
+        side = self.place.resolution_m
+        if self._adaptive:
+            return float(shortest_way(self.belief, *self._at, *goal)) * side
+        return float(hop_length(slot, round(HOP.spacing_m / side) * side))
+
+    def _rescue(self) -> None:
+        """Walks to the nearest frontier while the graph leads to none and the grid does."""
+        while self.decisions < self._cap:
+            if useful_in_reach(self._graph.arrays, self._roadmap.robot):
+                return
+            path = self._graph.reachable_frontiers(self.belief, self.robot_m, gaps=True).path
+            if path is None:
+                return
+            self.decisions += 1
+            self.rescues += 1
+            self.distance_m += float(np.hypot(*np.diff(path, axis=0).T).sum())
+            self._sense((float(path[-1, 0]), float(path[-1, 1])))
+
     def _settle(self) -> HopStatus:
+        if self._adaptive:
+            self._rescue()
         if not self._roadmap.utility.any():
             self.status = HopStatus.COMPLETE
         elif self.decisions >= self._cap:
@@ -263,8 +306,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
     @property
     def robot_m(self) -> tuple[float, float]:
         """Where the robot is, world frame [m]."""
-        x, y = self._roadmap.xy[self._roadmap.robot]
-        return float(x), float(y)
+        return self.place.centre(*self._at)
 
     def roadmap(self) -> Roadmap:
         """The viewpoint graph as planners and controllers take it."""

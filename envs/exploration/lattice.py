@@ -141,6 +141,28 @@ def part(graph: Graph, k: int) -> None:
 
 
 @njit(cache=True)
+def useful_in_reach(graph: Graph, k: int) -> bool:
+    """Whether a way along edges leads from node k to another node with utility."""
+    done = np.zeros(graph.size[0], np.bool_)
+    queue = np.empty(graph.size[0], np.int32)
+    queue[0], head, tail = k, 0, 1
+    done[k] = True
+    while head < tail:
+        at = queue[head]
+        head += 1
+        if graph.utility[at] > 0 and at != k:
+            return True
+        for slot in range(25):
+            if graph.joined[at] >> slot & 1:
+                other = neighbour(graph, at, slot)
+                if not done[other]:
+                    done[other] = True
+                    queue[tail] = other
+                    tail += 1
+    return False
+
+
+@njit(cache=True)
 def neighbour_table(graph: Graph, table: NDArray[np.int32]) -> None:
     """Writes the joined neighbour of every node and slot, -1 where none, shape ``(n, 25)``."""
     for k in range(graph.size[0]):

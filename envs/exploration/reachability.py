@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hiera.envs.exploration.grid import Belief
 from hiera.envs.exploration.sight import line_clear, line_inside
 
-_FREE = 1
+_UNKNOWN, _FREE = 0, 1
 _STRAIGHT, _DIAGONAL = 5, 7
 _FAR = np.iinfo(np.int32).max
 
@@ -188,6 +188,23 @@ def _clusters(frontier: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[n
 
 
 @njit(cache=True)
+def gap_among(belief: Belief, cells: NDArray[np.int32]) -> bool:
+    """Whether some cell looks like a gap one cell wide: unknown ahead, not free on either side."""
+    height, width = belief.shape
+    for k in range(cells.shape[0]):
+        x, y = cells[k, 0], cells[k, 1]
+        if not (0 < x < width - 1 and 0 < y < height - 1):
+            continue
+        across = belief[y, x - 1] != _FREE and belief[y, x + 1] != _FREE
+        along = belief[y - 1, x] != _FREE and belief[y + 1, x] != _FREE
+        ahead = belief[y - 1, x] == _UNKNOWN or belief[y + 1, x] == _UNKNOWN
+        aside = belief[y, x - 1] == _UNKNOWN or belief[y, x + 1] == _UNKNOWN
+        if (across and ahead) or (along and aside):
+            return True
+    return False
+
+
+@njit(cache=True)
 def stand_for(
     belief: Belief, cost: NDArray[np.int32], safe: NDArray[np.bool_],
     cells: NDArray[np.int32], view: int,
@@ -258,6 +275,7 @@ def reachable_frontiers(
     origin_m: tuple[float, float],
     view_m: float,
     min_cells: int = 3,
+    gaps: bool = False,
     given_up: NDArray[np.bool_] | None = None,
 ) -> ReachableFrontiers:
     """Says which frontiers can still be reached, and the way to the nearest.
@@ -271,6 +289,7 @@ def reachable_frontiers(
         origin_m: World position of the outer corner of cell ``(0, 0)`` [m].
         view_m: From how far a frontier can be resolved [m]; less than the sensor's range.
         min_cells: Smaller clusters are ignored.
+        gaps: Smaller ones count as well where they look like a gap one cell wide.
         given_up: Frontier cells to count as unreachable, shape ``(H, W)``: a robot that stood
             where it should see them, and did not learn anything, marks them here.
     """
@@ -285,7 +304,7 @@ def reachable_frontiers(
     found: list[FrontierCluster] = []
     for begin, end in pairwise(begins):
         group = cells[begin:end]
-        if len(group) < min_cells:
+        if len(group) < min_cells and not (gaps and gap_among(belief, group)):
             continue
         lost = given_up is not None and bool(given_up[group[:, 1], group[:, 0]].all())
         u, v = (-1, -1) if lost else stand_for(belief, cost, safe, group, view)

@@ -105,3 +105,17 @@ def continuous_rules(
         clearance_m=clearance_m,
         visited_range_m=0.75 * side,
     )
+
+
+def adaptive_hop_rules(resolution_m: float) -> ViewpointRules:
+    """Rules for hopping where DARE's lattice does not get through: nodes follow the free space.
+
+    Args:
+        resolution_m: Side of a cell [m].
+    """
+    return continuous_rules(
+        sensor_range_m=HOP.sensor_range_m,
+        resolution_m=resolution_m,
+        clearance_m=0.0,
+        spacing_m=HOP.spacing_m,
+    )

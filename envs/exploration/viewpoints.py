@@ -164,6 +164,7 @@ class ViewpointGraph:
         *,
         view_m: float | None = None,
         min_cells: int = 3,
+        gaps: bool = False,
     ) -> ReachableFrontiers:
         """Which frontiers can still be reached on the grid itself, and the way to the nearest.
 
@@ -177,6 +178,7 @@ class ViewpointGraph:
             robot_m: The robot's position, world frame [m].
             view_m: From how far a frontier can be resolved [m]; half the utility range if None.
             min_cells: Clusters with fewer cells are ignored.
+            gaps: Smaller ones count as well where they look like a gap one cell wide.
         """
         if self._target is not None:
             x, y = self._cell(robot_m)
@@ -192,6 +194,7 @@ class ViewpointGraph:
             origin_m=self._origin,
             view_m=0.5 * self.rules.utility_range_m if view_m is None else view_m,
             min_cells=min_cells,
+            gaps=gaps,
             given_up=self._given_up,
         )
         self._target = None if found.complete else found.clusters[0]

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hiera.bench.exploration.asked import Asked, check, places_of, tasks_of
 from hiera.bench.exploration.bounds import Bounded
 from hiera.bench.exploration.episode import Episode
+from hiera.bench.exploration.hopping import ADAPTIVE
 from hiera.bench.exploration.methods import BOUND, METHODS, OPTIMUM, chosen
 from hiera.bench.exploration.summary import Line, bound_line, line, lower_bounds, peers
 from hiera.bench.exploration.table import table
@@ -96,6 +97,12 @@ def _remarks(screen: Console, asked: Asked, results: Sequence[Result]) -> None:
     large = [r.map for r in results if isinstance(r, Bounded) and r.status == "too large"]
     if large:
         screen.print(f"no bound, too many nodes: {', '.join(dict.fromkeys(large))}")
+    adaptive = {r.map for r in results if isinstance(r, Episode) and r.graph == ADAPTIVE}
+    if adaptive and asked.graph == "auto":
+        screen.print(
+            f"the 4 m lattice does not get through {len(adaptive)} of the maps: adaptive graph, "
+            "no bound"
+        )
     early = [r for r in results if isinstance(r, Episode) and r.early]
     for run in sorted(early, key=lambda r: r.explored)[:10]:
         screen.print(

@@ -39,6 +39,14 @@ def exploration(
         str | None,
         typer.Option("--protocol", help="hop, or kinematic; buildings are driven in, maps hopped."),
     ] = None,
+    graph: Annotated[
+        str,
+        typer.Option(
+            "--graph",
+            help="What to hop along: the 4 m lattice, adaptive nodes, or auto: the lattice where "
+            "it gets through the map.",
+        ),
+    ] = "auto",
     methods: Annotated[
         str, typer.Option("--methods", help="Names with commas between; `list` prints them.")
     ] = "",
@@ -99,5 +107,6 @@ def exploration(
         jobs=jobs,
         seed=seed,
         csv=csv,
+        graph=graph,
     )
     raise typer.Exit(bench_command.exploration(asked, as_json=as_json, quiet=quiet))

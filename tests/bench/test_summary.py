@@ -11,7 +11,7 @@ from scipy import stats
 
 from hiera.bench.exploration.bounds import Bounded, bounded
 from hiera.bench.exploration.episode import Episode
-from hiera.bench.exploration.hopping import Reversals, hop
+from hiera.bench.exploration.hopping import ADAPTIVE, LATTICE, Wavering, graph_of, hop
 from hiera.bench.exploration.methods import METHODS, Models, chosen
 from hiera.bench.exploration.summary import bound_line, interval, line, lower_bounds, peers
 from hiera.controllers.viewpoint.contract import Choice
@@ -110,16 +110,37 @@ def test_peers_are_paired_with_their_own_base(tmp_path: Path) -> None:
 
 
 def test_a_reversal_is_a_return_to_what_was_left_unfinished() -> None:
-    counter, useful = Reversals(), np.array([5, 5, 5, 0])
+    wavering, useful = Wavering(), np.array([5, 5, 5, 0])
     for target in (0, 0, 1, 0, 3, 2, 3):
-        counter.note(Choice(target, (9, target)), useful)
-    assert counter.count == 1
+        wavering.note(Choice(target, (9, target)), useful, 9)
+    assert wavering.reversals == 1
+    assert wavering.turn_backs == 0
+
+
+def test_going_round_by_something_is_no_turning_back_and_going_back_is() -> None:
+    wavering, useful = Wavering(), np.full(9, 5)
+    # Off to 8 from 0, by 1 and 2; then to 5, further on; then to 7, the way it came.
+    for robot, target, after in ((0, 8, 1), (1, 8, 2), (2, 5, 3), (3, 7, 2)):
+        wavering.note(Choice(target, (robot, after)), useful, robot)
+    assert (wavering.reversals, wavering.turn_backs) == (0, 1)
+    wavering.note(Choice(5, (2, 3)), np.zeros(9), 2)
+    assert wavering.turn_backs == 1
+
+
+def test_a_map_that_the_lattice_does_not_get_through_is_hopped_along_another_graph() -> None:
+    place = two_halls()
+    assert graph_of(place) == ADAPTIVE
+    assert graph_of(rooms(1, side=70)) == LATTICE
+    for name in ("nearest", "local_tour", "learned_waypoints"):
+        done = hop(0, place, name, METHODS[name], ADAPTIVE, 400, 0)
+        assert done.complete
+        assert done.explored > 0.99
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_every_method_explores_a_map_no_shorter_than_the_bound(name: str) -> None:
     place = rooms(1, side=70)
-    done = hop(0, place, name, METHODS[name], 400, 0)
+    done = hop(0, place, name, METHODS[name], LATTICE, 400, 0)
     assert done.complete
     assert done.shown >= 0.99
     assert len(done.decision_ms) == done.decisions
@@ -134,15 +155,20 @@ def test_the_optimum_lies_between_bound_and_run() -> None:
     linear, best = (bounded(0, place, kind, 60.0) for kind in ("bound", "optimum"))
     assert best.status == "proved"
     assert linear.lower_m - 1e-6 <= best.lower_m
-    assert best.walk_m <= hop(0, place, "nearest", METHODS["nearest"], 400, 0).distance_m
+    assert best.walk_m <= hop(0, place, "nearest", METHODS["nearest"], LATTICE, 400, 0).distance_m
 
 
-def test_a_doorway_that_the_lattice_misses_is_an_early_end() -> None:
+def two_halls() -> GridMap:
+    """Two halls joined by a doorway one cell wide, off the lattice."""
     free = np.zeros((60, 110), np.bool_)
     free[2:58, 2:54] = free[2:58, 56:108] = True
     free[5, 50:60] = True
-    place = hop_ready(GridMap(free, 0.4, start_m=(10.2, 12.2)))
-    done = hop(0, place, "nearest", METHODS["nearest"], 400, 0)
+    return hop_ready(GridMap(free, 0.4, start_m=(10.2, 12.2)))
+
+
+def test_a_doorway_that_the_lattice_misses_is_an_early_end() -> None:
+    place = two_halls()
+    done = hop(0, place, "nearest", METHODS["nearest"], LATTICE, 400, 0)
     assert done.ended
     assert done.early
     assert 0.4 < done.explored < 0.7
@@ -152,7 +178,7 @@ def test_a_doorway_that_the_lattice_misses_is_an_early_end() -> None:
 def test_a_map_without_ways_out_ends_at_once() -> None:
     free = np.zeros((30, 30), np.bool_)
     free[4, 7] = True
-    done = hop(0, hop_ready(GridMap(free, 0.4)), "nearest", METHODS["nearest"], 9, 0)
+    done = hop(0, hop_ready(GridMap(free, 0.4)), "nearest", METHODS["nearest"], LATTICE, 9, 0)
     assert (done.status, done.explored, done.distance_m) == ("complete", 1.0, 0.0)
     assert bounded(0, hop_ready(GridMap(free, 0.4)), "optimum", 9.0).lower_m == 0.0
 

@@ -18,6 +18,7 @@ from hiera.controllers.viewpoint import (
 )
 from hiera.controllers.viewpoint.covering_tour import Task, grow, improve, missed, tour_cost
 from hiera.controllers.viewpoint.legs import bit_rows, new_ways, search
+from hiera.controllers.viewpoint.local_tour import covering
 from hiera.envs.exploration.dare import load_dare_maps
 from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.hop import HopEnv, HopStatus
@@ -294,3 +295,16 @@ def test_local_tour_beats_the_measured_nearest_frontier_on_public_maps(shared_da
     assert all(run.explored > 0.999 for run in runs)
     distance = np.array([run.distance_m for run in runs])
     assert (distance / [nearest[m] for m in maps]).mean() < 1.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_covering_stops_see_what_all_see(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    seen = rng.integers(0, 2**63, (40, 2)).astype(np.uint64) & rng.integers(
+        0, 2**63, (40, 2)
+    ).astype(np.uint64)
+    begin = np.array([7, 3])
+    chosen = covering(seen, begin)
+    assert chosen[:2].tolist() == [7, 3]
+    assert len(set(chosen.tolist())) == len(chosen) < 20
+    assert (np.bitwise_or.reduce(seen[chosen]) == np.bitwise_or.reduce(seen)).all()

@@ -96,6 +96,42 @@ def test_environment_passes_gymnasiums_own_check():
     check_env(HopEnv([rooms(0)]), skip_render_check=True)
 
 
+def cells(seed: int) -> GridMap:
+    """Rooms of seven cells behind doors one cell wide, anywhere in their walls."""
+    rng = np.random.default_rng(seed)
+    free = np.zeros((41, 41), np.bool_)
+    for y in range(0, 40, 8):
+        for x in range(0, 40, 8):
+            free[y + 1 : y + 8, x + 1 : x + 8] = True
+            door = rng.integers(1, 8, 2)
+            if x > 0:
+                free[y + door[0], x] = True
+            if y > 0:
+                free[y, x + door[1]] = True
+    return GridMap(free, 0.4, start_m=(1.8, 1.8), name=f"cells {seed}")
+
+
+def test_adaptive_environment_passes_gymnasiums_own_check():
+    check_env(HopEnv([rooms(0)], adaptive=True), skip_render_check=True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_adaptive_hops_see_what_the_lattice_cannot_reach(seed):
+    place = cells(seed)
+    lattice, adaptive = HopEnv([place], cap=900), HopEnv([place], cap=900, adaptive=True)
+    for env in (lattice, adaptive):
+        env.reset(seed=0)
+        while env.status is HopStatus.RUNNING:
+            before, at = env.distance_m, np.array(env.robot_m)
+            node = nearest_hop(env.roadmap())
+            env.step(env.slot_of(node))
+            assert env.distance_m - before >= np.linalg.norm(env.robot_m - at) - 1e-9
+    assert lattice.explored < 0.9
+    assert lattice.rescues == 0
+    assert adaptive.status is HopStatus.COMPLETE
+    assert adaptive.explored > 0.99
+
+
 @pytest.mark.parametrize("random_start", [False, True])
 def test_roadmap_is_symmetric_on_the_lattice_and_agrees_with_masks_and_slots(random_start):
     env = HopEnv([rooms(1)])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hiera.bench.exploration.driving import World, buildings
+from hiera.bench.exploration.hopping import ADAPTIVE, LATTICE, graph_of
 from hiera.bench.exploration.methods import BOUND, OPTIMUM, Method, Models, llamacpp_is_here
 from hiera.bench.exploration.places import load, sources, world
 from hiera.bench.exploration.tasks import Task
@@ -17,8 +18,10 @@ from hiera.envs.exploration.buildings import generate_building
 from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.hop_ready import hop_ready
 from hiera.errors import ConfigError, nearest
+from hiera.families.exploration.expert import ExpertPolicy
 
 _PROTOCOLS = ("hop", "kinematic")
+_GRAPHS = ("auto", LATTICE, ADAPTIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Asked:
         jobs: Worker processes.
         seed: Of buildings and methods.
         csv: Where to write episodes.
+        graph: What to hop along: ``lattice``, ``adaptive``, or ``auto`` for the lattice where it
+            gets through the map.
     """
 
     maps: Path | None
@@ -56,6 +61,7 @@ class Asked:
     jobs: int
     seed: int
     csv: Path | None
+    graph: str = "auto"
 
     @property
     def hops(self) -> bool:
@@ -74,6 +80,9 @@ def check(asked: Asked) -> None:
     if asked.protocol is not None and asked.protocol not in _PROTOCOLS:
         hint = nearest(asked.protocol, _PROTOCOLS)
         raise ConfigError(f"--protocol: there is no protocol {asked.protocol!r}{hint}")
+    if asked.graph not in _GRAPHS:
+        hint = nearest(asked.graph, _GRAPHS)
+        raise ConfigError(f"--graph: there is no graph {asked.graph!r}{hint}")
     for option, value in (
         ("--resolution-m", asked.resolution_m),
         ("--max-time-s", asked.max_time_s),
@@ -128,17 +137,29 @@ def _on_lattice(drawn: World) -> GridMap:
 def tasks_of(
     asked: Asked, methods: Mapping[str, Method], places: Sequence[GridMap | World]
 ) -> list[Task]:
-    """Every method on every map, then the bounds."""
+    """Every method on every map, then the bounds.
+
+    Who knows the map, and the bounds, are for maps that the lattice gets through.
+    """
     limit = float(asked.cap) if asked.hops else asked.max_time_s
+    graphs = [_graph(asked, place) for place in places]
     tasks = [
-        Task(k, place, name, method, limit, asked.seed)
+        Task(k, place, name, method, limit, asked.seed, graph)
         for name, method in methods.items()
-        for k, place in enumerate(places)
+        for k, (place, graph) in enumerate(zip(places, graphs, strict=True))
+        if graph == LATTICE or method.policy is not ExpertPolicy
     ]
     for kind in (BOUND, OPTIMUM):
         if kind in asked.methods or (kind == BOUND and asked.hops and not asked.methods):
             tasks += [
                 Task(k, place, kind, None, asked.bound_s, asked.seed)
                 for k, place in enumerate(places)
+                if graphs[k] == LATTICE
             ]
     return tasks
+
+
+def _graph(asked: Asked, place: GridMap | World) -> str:
+    if isinstance(place, World) or asked.graph != "auto":
+        return LATTICE if isinstance(place, World) else asked.graph
+    return graph_of(place)

@@ -99,4 +99,5 @@ def drive(index: int, world: World, name: str, method: Method, max_time_s: float
         decision_ms=(),
         plan_ms=tuple(1e3 * float(plan["latency_s"]) for plan in plans) if led else (),
         model_plans=sum(plan["provenance"] in _MODEL for plan in plans),
+        rescues=int(metrics["rescues"]),
     )

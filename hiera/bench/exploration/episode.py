@@ -32,6 +32,10 @@ class Episode:
         decision_ms: CPU time of each decision [ms]; empty if it was not measured.
         plan_ms: CPU time of each plan of the slow layer [ms]; driving: wall time.
         model_plans: How many of the plans are a language model's.
+        turn_backs: How often it gave up a target that still saw something and went back to where
+            it had been since it set out for it; hops only.
+        rescues: How often the graph led to nothing more and the grid itself was asked.
+        graph: What it hopped along, empty if it drove.
     """
 
     index: int
@@ -49,6 +53,9 @@ class Episode:
     decision_ms: tuple[float, ...]
     plan_ms: tuple[float, ...]
     model_plans: int
+    turn_backs: int = 0
+    rescues: int = 0
+    graph: str = ""
 
     @property
     def ended(self) -> bool:
@@ -80,6 +87,9 @@ class Episode:
             "early": int(self.early),
             "decisions": self.decisions,
             "reversals": self.reversals,
+            "turn_backs": self.turn_backs,
+            "rescues": self.rescues,
+            "graph": self.graph,
             "collisions": self.collisions,
             "decision_ms_mean": _mean(self.decision_ms),
             "decision_ms_p99": _p99(self.decision_ms),

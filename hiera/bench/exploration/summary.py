@@ -43,6 +43,8 @@ class Line:
         time_s: Mean simulated time; driving only [s].
         decisions: Mean number of decisions.
         reversals: Mean number of returns to a target left unfinished.
+        turn_backs: Mean number of targets given up unfinished to go back; hops only.
+        rescues: Mean number of times that the graph led to nothing more and the grid was asked.
         collisions: Contacts while moving, over all runs.
         decision_ms: Mean CPU time of a decision; hops only [ms].
         decision_ms_p99: Its 99th percentile [ms].
@@ -69,6 +71,8 @@ class Line:
     time_s: float | None = None
     decisions: float | None = None
     reversals: float | None = None
+    turn_backs: float | None = None
+    rescues: float | None = None
     collisions: int | None = None
     decision_ms: float | None = None
     decision_ms_p99: float | None = None
@@ -124,6 +128,8 @@ def line(name: str, episodes: Sequence[Episode], bounds: Mapping[int, float]) ->
         time_s=None if hops else _mean([e.time_s for e in mine]),
         decisions=_mean([e.decisions for e in mine]),
         reversals=_mean([e.reversals for e in mine]),
+        turn_backs=_mean([e.turn_backs for e in mine]) if hops else None,
+        rescues=_mean([e.rescues for e in mine]),
         collisions=sum(e.collisions for e in mine),
         decision_ms=_mean(decision),
         decision_ms_p99=_p99(decision),

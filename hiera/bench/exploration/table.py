@@ -45,6 +45,8 @@ _HOP: tuple[tuple[str, Cell], ...] = (
     ("early", _early),
     ("decisions", lambda line: _number(".0f", line.decisions)),
     ("reversals", lambda line: _number(".1f", line.reversals)),
+    ("turned back", lambda line: _number(".2f", line.turn_backs)),
+    ("rescues", lambda line: _number(".1f", line.rescues)),
     ("decision [ms]", lambda line: _times(line.decision_ms, line.decision_ms_p99)),
     ("plan [ms]", lambda line: _times(line.plan_ms, line.plan_ms_p99)),
 )
@@ -55,6 +57,7 @@ _DRIVE: tuple[tuple[str, Cell], ...] = (
     ("early", _early),
     ("decisions", lambda line: _number(".0f", line.decisions)),
     ("reversals", lambda line: _number(".1f", line.reversals)),
+    ("rescues", lambda line: _number(".1f", line.rescues)),
     ("collisions", lambda line: _number("d", line.collisions)),
     ("plan, wall [ms]", lambda line: _times(line.plan_ms, line.plan_ms_p99)),
 )

@@ -13,7 +13,7 @@ from multiprocessing import active_children, get_context
 from hiera.bench.exploration.bounds import Bounded, bounded
 from hiera.bench.exploration.driving import World, drive
 from hiera.bench.exploration.episode import Episode
-from hiera.bench.exploration.hopping import hop
+from hiera.bench.exploration.hopping import LATTICE, hop
 from hiera.bench.exploration.methods import BOUND, OPTIMUM, Method
 from hiera.envs.exploration.grid import GridMap
 from hiera.errors import HieraError
@@ -33,6 +33,7 @@ class Task:
         method: Who explores; None for a bound.
         limit: Most decisions, most simulated seconds, or seconds to spend on a bound.
         seed: Of the episode.
+        graph: What to hop along, see `hiera.bench.exploration.hopping.graph_of`.
     """
 
     index: int
@@ -41,6 +42,7 @@ class Task:
     method: Method | None
     limit: float
     seed: int
+    graph: str = LATTICE
 
 
 _warm: set[str] = set()
@@ -66,8 +68,9 @@ def perform(task: Task) -> Result:
         _warm.add(task.name)
         told = tuple(said for said in task.method.settings if not said.startswith("llm."))
         quiet = replace(task.method, settings=told)
-        hop(task.index, place, task.name, quiet, _WARM_DECISIONS, task.seed)
-    return hop(task.index, place, task.name, task.method, int(task.limit), task.seed)
+        hop(task.index, place, task.name, quiet, task.graph, _WARM_DECISIONS, task.seed)
+    cap = int(task.limit)
+    return hop(task.index, place, task.name, task.method, task.graph, cap, task.seed)
 
 
 def perform_all(tasks: Sequence[Task], jobs: int) -> Iterator[Result]:

@@ -169,6 +169,7 @@ def _hop_env(settings: ExplorationSettings, grid: GridMap) -> HopEnv:
     return HopEnv(
         [grid],
         cap=settings.hop.cap,
+        adaptive=settings.hop.graph == "adaptive",
         outlook_m=_window_m(settings, _HOP_WINDOW_M),
         picture=isinstance(settings.controller, LearnedSettings),
     )

@@ -92,6 +92,8 @@ class HopSettings(Settings):
 
     cap: Annotated[int, Field(ge=1)] = 128
     """Decisions after which an episode ends unfinished."""
+    graph: Literal["lattice", "adaptive"] = "lattice"
+    """Where it hops: DARE's lattice of 4 m, or nodes that follow the free space."""
 
 
 class ExplorationSettings(RunSettings):
