@@ -38,6 +38,9 @@ PEAK_FLOW = 1.2 * PEAK_BREATHING
 """Flow at the peak [m^3/s]: somewhat above the ventilation, so that the lime meets every breath."""
 PEAK_K = 308.15
 """Of the gas in `peak_pa`: it hardly matters."""
+PEAK_LIME_K = 335.0
+"""Of the lime in `peak_pa`: work warms it within minutes. Taken from the end of the horizon, it
+would have every plan let the lime glow in its last minute, which no command ever carries out."""
 
 
 class Objective(NamedTuple):
@@ -82,7 +85,7 @@ def indicators(x: Any, p: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def peak_pa(x: Any, p: Any) -> Any:
-    """Steady CO2 at the peak of work with the lime as it is [Pa].
+    """Steady CO2 at the peak of work with the lime as used and as wet as it is [Pa].
 
     ``y = V_C / (c Q) (1 / (1 - e^{-a/Q}) - phi)``: what enters the bed leaves it as what is
     inhaled, or misses it.
@@ -91,7 +94,7 @@ def peak_pa(x: Any, p: Any) -> Any:
         x: State, shape ``(18,)``.
         p: `Parameters`, or a record of them.
     """
-    k = lime.rate(x[6], x[7], p)
+    k = lime.rate(PEAK_LIME_K, x[7], p)
     caught = 1.0 - lime.passed(x[5], PEAK_FLOW, k, p)
     direct = lime.caught(PEAK_FLOW, PEAK_BREATHING, p)
     return PEAK_OUTPUT * MOLAR_GAS * PEAK_K / PEAK_FLOW * (1.0 / caught - direct)

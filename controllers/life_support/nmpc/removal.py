@@ -24,14 +24,14 @@ from hiera.safety.life_support.gases import MOLAR_GAS
 
 WINDOW_S = 10.0
 """Time over which a balance is drawn up [s]."""
-PRIOR = np.array([0.15, 0.12])
-"""Deviations of the logarithms of both factors when a set is closed."""
-WALK = np.array([0.15, 0.03]) / np.sqrt(600.0)
-"""What a second adds to them [per root of a second]: the breath changes in ten minutes, the lime's
-rate hardly."""
-NOISE = 0.04
-"""Deviation of a balance: noise of the CO2 over the window, work that has just changed."""
-MOST = np.array([0.5, 0.35])
+PRIOR = np.array([0.12, 0.12])
+"""Deviations of the logarithms of both factors among sets and wearers."""
+MEMORY_S = np.array([600.0, 7200.0])
+"""Time over which they return to what is usual [s]: the breath changes with the work, the lime's
+rate hardly. Without a return, a CO2 sensor that reads high would carry both off."""
+NOISE = 0.08
+"""Deviation of a balance: noise of the CO2 over the window, and what lasts for several of them."""
+MOST = np.array([0.25, 0.3])
 """How far the logarithms may go."""
 _CLIP = 0.15
 
@@ -86,10 +86,10 @@ class Removal:
             elapsed_s: Since the last one [s].
             measured: Whether there is a reading of the CO2.
         """
-        self.covariance = self.covariance + np.diag(elapsed_s * WALK**2)
-        # No set is known worse than before it was ever seen.
-        scale = np.minimum(1.0, PRIOR / np.sqrt(np.diag(self.covariance)))
-        self.covariance = self.covariance * np.outer(scale, scale)
+        kept = np.exp(-elapsed_s / MEMORY_S)
+        self.logs = kept * self.logs
+        back = np.diag((1.0 - kept**2) * PRIOR**2)
+        self.covariance = self.covariance * np.outer(kept, kept) + back
         if not measured or self._began_mol < 0.0:
             self._rows, self._elapsed_s = [], 0.0
             self._began_mol = float(x[names.DIOXIDE]) if measured else -1.0

@@ -57,7 +57,7 @@ class Tuning:
     """
 
     grid: tuple[tuple[int, float], ...] = GRID
-    act_period_s: float = 5.0
+    act_period_s: float = 10.0
     solver: str = "rti"
     iterations: int = 3
     scarce: bool = True
