@@ -45,6 +45,7 @@ class NumericPlanner:
         return_weight: float = 0.5,
         frontier_worth_m: float = 1.0,
         tour_weight: float = 0.5,
+        pruned: bool = True,
     ) -> None:
         """Sets the planner up.
 
@@ -55,11 +56,16 @@ class NumericPlanner:
             return_weight: rho, the weight of the way back from the tour's end.
             frontier_worth_m: beta, the detour that seeing one frontier point is worth [m].
             tour_weight: lambda, the weight of the tour after the first place.
+            pruned: Whether the global graph of a survey leaves out what no longer matters; a
+                language model is told of that graph, the tour does not need it.
         """
         if min(switch_cost_m, return_weight, tour_weight) < 0.0:
             raise ValueError("switch_cost_m, return_weight and tour_weight must not be negative")
         self.surveyor = Surveyor(
-            radius_m=radius_m, resolution=resolution, frontier_worth_m=frontier_worth_m
+            radius_m=radius_m,
+            resolution=resolution,
+            frontier_worth_m=frontier_worth_m,
+            pruned=pruned,
         )
         self._switch_cost_m = switch_cost_m
         self._return_weight = return_weight

@@ -33,7 +33,7 @@ class Survey:
         version: Version of the belief.
         roadmap: Its viewpoint graph.
         labels: Id of each node's place, shape ``(n,)``.
-        graph: G_global, pruned.
+        graph: G_global, pruned unless that was not wanted.
         issued: Every id ever given to a place is below this.
         distance: From the robot to every node, shape ``(n,)`` [m]; inf where unreachable.
         useful: Useful nodes that can be reached, ascending, shape ``(q,)``.
@@ -90,12 +90,24 @@ class Surveyor:
     """Follows the beliefs of an episode; shared by every planner of exploration."""
 
     def __init__(
-        self, *, radius_m: float = 12.0, resolution: float = 1.0, frontier_worth_m: float = 1.0
+        self,
+        *,
+        radius_m: float = 12.0,
+        resolution: float = 1.0,
+        frontier_worth_m: float = 1.0,
+        pruned: bool = True,
     ) -> None:
-        """Sets the surveyor up; see `CommunityTracker` and `Survey` for the arguments."""
+        """Sets the surveyor up; see `CommunityTracker` and `Survey` for the other arguments.
+
+        Args:
+            radius_m: Greatest radius of a place [m].
+            resolution: gamma of the modularity.
+            frontier_worth_m: The detour that seeing one frontier point is worth [m].
+            pruned: Whether places that no longer matter are left out of the global graph.
+        """
         if frontier_worth_m < 0.0:
             raise ValueError("frontier_worth_m must not be negative")
-        self._frontier_worth_m = frontier_worth_m
+        self._frontier_worth_m, self._pruned = frontier_worth_m, pruned
         self._tracker = CommunityTracker(radius_m=radius_m, resolution=resolution)
         self._mapper = GlobalMapper()
 
@@ -120,7 +132,7 @@ class Surveyor:
             version=belief.version,
             roadmap=roadmap,
             labels=labels,
-            graph=prune(whole),
+            graph=prune(whole) if self._pruned else whole,
             issued=communities.issued,
             distance=distance,
             useful=useful,

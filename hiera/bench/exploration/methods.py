@@ -148,14 +148,17 @@ def llamacpp_is_here() -> bool:
 
 
 def led_by_models(models: Models) -> dict[str, Method]:
-    """FARE's slow layer over the best policy there is: the learned one, else the local tour."""
-    led = "learned" if "learned" in METHODS else "local_tour"
-    return {
-        f"{led}_{backend}": METHODS[led].with_settings(
+    """FARE's slow layer over the learned policy; with ``_unpruned``, told of every place."""
+    found: dict[str, Method] = {}
+    for backend, settings in models.settings().items():
+        led = METHODS["learned"].with_settings(
             f"led by FARE with {backend}", "planner.kind=fare", *settings, ordinary=True
         )
-        for backend, settings in models.settings().items()
-    }
+        found[f"learned_{backend}"] = led
+        found[f"learned_{backend}_unpruned"] = led.with_settings(
+            f"led by FARE with {backend}, told of every place", "planner.prune=false"
+        )
+    return found
 
 
 def chosen(names: tuple[str, ...], models: Models, *, hops: bool) -> dict[str, Method]:
@@ -178,5 +181,6 @@ def chosen(names: tuple[str, ...], models: Models, *, hops: bool) -> dict[str, M
         if not hops and (name in (BOUND, OPTIMUM) or known[name].policy is not None):
             raise ConfigError(f"--methods: {name} is for --protocol hop only")
     ordinary = [name for name, m in METHODS.items() if m.ordinary and (hops or not m.policy)]
-    listed = dict.fromkeys((BASE, *(names or ordinary), *asked))
+    led = [name for name, method in asked.items() if method.ordinary]
+    listed = dict.fromkeys((BASE, *(names or ordinary), *led))
     return {name: known[name] for name in listed if name in known}

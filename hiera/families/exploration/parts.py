@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from hiera.config.settings import NonNegative, Positive, Settings
+from hiera.config.settings import Bool, NonNegative, Positive, Settings
 from hiera.controllers.viewpoint import (
     LocalTour,
     NearestFrontier,
@@ -51,6 +51,8 @@ class FareSettings(NumericSettings):
     kind: Literal["fare"] = "fare"  # type: ignore[assignment]
     geometry_weight: Annotated[float, Field(ge=0, le=1)] = 0.0
     """0 follows the model's order as it is, 1 only geometry."""
+    prune: Bool = True
+    """Tell the model of places that still matter only; false names all of them."""
 
 
 class NearestSettings(Settings):
@@ -128,11 +130,13 @@ class ActionMaskSettings(Settings):
 
 
 def _numeric(settings: NumericSettings, **_: Any) -> NumericPlanner:
+    pruned = not isinstance(settings, FareSettings) or settings.prune
     return NumericPlanner(
         radius_m=settings.place_radius_m,
         resolution=settings.resolution,
         switch_cost_m=settings.switch_cost_m,
         return_weight=settings.return_weight,
+        pruned=pruned,
     )
 
 
