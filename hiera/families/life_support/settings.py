@@ -18,6 +18,20 @@ from hiera.planning import LatencyKind
 _one_of = partial(OneOf, family="life_support")
 
 
+class AdviceLatency(LatencySettings):
+    """How long advice takes to arrive."""
+
+    kind: LatencyKind = LatencyKind.ZERO
+    """``zero``, ``fixed``, or ``measured``."""
+
+
+class BreathingReport(ReportSettings):
+    """What is made of a finished run."""
+
+    gif: Bool = False
+    """Not made: there is no map."""
+
+
 class BreathingClock(ClockSettings):
     """Rates of the layers."""
 
@@ -27,8 +41,8 @@ class BreathingClock(ClockSettings):
     """Period of the controller [s]; rounded to whole ticks."""
     max_time_s: Positive = 14400.0
     """Simulated time after which the run ends with the wearer alive [s]."""
-    latency: LatencySettings | None = LatencySettings(kind=LatencyKind.ZERO)
-    """How long advice takes to arrive."""
+    latency: AdviceLatency | None = AdviceLatency()
+    """None: fixed."""
 
 
 class SetSettings(Settings):
@@ -78,7 +92,7 @@ class LifeSupportSettings(RunSettings):
     """Safety filter."""
     outlook: OutlookSettings = OutlookSettings()
     clock: BreathingClock = BreathingClock()
-    report: ReportSettings = ReportSettings(gif=False)
+    report: BreathingReport = BreathingReport()
 
     @model_validator(mode="after")
     def _periods(self) -> Self:
