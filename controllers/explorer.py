@@ -68,6 +68,7 @@ class Explorer:
     that somebody who stands in a doorway does not end the exploration.
 
     Attributes:
+        policy: Chooses viewpoints.
         choice: The last choice of the policy.
         decisions: How often the policy was asked.
         reversals: How often it turned back to a target that it had left unfinished.
@@ -94,7 +95,7 @@ class Explorer:
                 been newly seen [m^2]. Without news there is no reason to change one's mind, so
                 no two targets can send the robot to and fro for ever.
         """
-        self._policy = policy
+        self.policy = policy
         self._tracker = tracker
         self._patience_s = patience_s
         self._leave_alone_s = leave_alone_s
@@ -114,7 +115,7 @@ class Explorer:
 
     def reset(self, seed: int) -> None:
         """Starts a new episode."""
-        self._policy.reset(seed)
+        self.policy.reset(seed)
         self._clear()
 
     @property
@@ -156,7 +157,7 @@ class Explorer:
         self._alone = {n: until for n, until in self._alone.items() if until > seen.time_s}
         if self._alone:
             roadmap = Without(roadmap, self._alone)
-        choice = self._policy.choose(roadmap, subgoal.node if subgoal is not None else None)
+        choice = self.policy.choose(roadmap, subgoal.node if subgoal is not None else None)
         self._count_reversal(choice, roadmap)
         same, self.choice = choice.target == self.choice.target, choice
         if choice.found and same and self._still_good(seen):

@@ -13,6 +13,7 @@ from hiera.controllers.rl.viewpoint.policy import LearnedViewpoint
 from hiera.controllers.viewpoint import LocalTour
 from hiera.errors import ConfigError
 from hiera.families.exploration.family import FAMILY
+from hiera.families.exploration.parts import fallbacks
 from hiera.run import build
 
 HOP = ("world.size_m=[40,40]", "controller.kind=learned")
@@ -42,7 +43,9 @@ def test_damaged_weights_are_left_out_only_if_asked(
         policy_of(f"controller.weights={path}")
     with caplog.at_level(logging.WARNING):
         policy = policy_of(f"controller.weights={path}", "controller.if_unusable=local_tour")
-    assert type(policy) is LocalTour
+    assert isinstance(policy, LocalTour)
+    assert fallbacks(policy) == {"learned -> local_tour": 1}
+    assert fallbacks(policy_of()) == {}
     assert "exploring with local_tour" in caplog.text
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hiera.controllers.viewpoint import ViewpointPolicy
 from hiera.envs.exploration.hop import HopEnv, HopStatus
 from hiera.envs.exploration.lattice import STAY
+from hiera.families.exploration.parts import fallbacks
 from hiera.families.exploration.settings import ExplorationSettings
 from hiera.families.exploration.waypoints import Waypoints
 from hiera.planners import Plan, Planner
@@ -32,20 +33,20 @@ class Hopper:
     """A viewpoint policy as a controller: the first hop of the way to its choice."""
 
     def __init__(self, policy: ViewpointPolicy, world: HopEnv) -> None:
-        self._policy = policy
+        self.policy = policy
         self._world = world
         self.lost = False
         """Whether the last choice was that nothing useful can be reached."""
 
     def reset(self, seed: int) -> None:
         """Starts a new episode."""
-        self._policy.reset(seed)
+        self.policy.reset(seed)
         self.lost = False
 
     def act(self, observation: None, subgoal: Waypoint | None) -> FloatArray:
         """Slot of the next hop, shape ``(1,)``."""
         waypoint = subgoal.node if subgoal is not None else None
-        choice = self._policy.choose(self._world.roadmap(), waypoint)
+        choice = self.policy.choose(self._world.roadmap(), waypoint)
         self.lost = not choice.found
         slot = self._world.slot_of(choice.path[1]) if len(choice.path) > 1 else STAY
         return np.array([float(slot)])
@@ -150,7 +151,9 @@ class HopExploration(Scenario[None, ExplorationBelief, Waypoint]):
             "distance_m": self._world.distance_m,
             "collisions": 0,
             "decisions": self._world.decisions,
+            "rescues": self._world.rescues,
             "viewpoints": len(self._world.roadmap().xy),
+            "policy_fallbacks": fallbacks(self._hopper.policy),
         }
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:

@@ -15,6 +15,7 @@ from hiera.envs.exploration.reachability import ReachableFrontiers
 from hiera.envs.exploration.roadmap import Roadmap
 from hiera.envs.exploration.viewpoints import ViewpointGraph
 from hiera.envs.exploration.world import ExplorationEnv
+from hiera.families.exploration.parts import fallbacks
 from hiera.families.exploration.settings import ExplorationSettings
 from hiera.families.exploration.waypoints import Waypoints
 from hiera.planners import Plan, Planner
@@ -243,6 +244,7 @@ class KinematicExploration(Scenario[ExplorerObservation, ExplorationBelief, Wayp
             "rescues": self._rescues,
             "stalls": self._explorer.stalls,
             "viewpoints": len(self._roadmap.xy),
+            "policy_fallbacks": fallbacks(self._explorer.policy),
         }
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:

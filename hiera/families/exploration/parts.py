@@ -169,6 +169,15 @@ def _local_tour(settings: LocalTourSettings) -> ViewpointPolicy:
     )
 
 
+class InsteadOfLearned(LocalTour):
+    """The local tour where the learned policy's weights are unusable, and that was asked for."""
+
+
+def fallbacks(policy: ViewpointPolicy) -> dict[str, int]:
+    """What a run's metrics say of a policy that another stands in for, by name."""
+    return {"learned -> local_tour": 1} if isinstance(policy, InsteadOfLearned) else {}
+
+
 def _learned(settings: LearnedSettings) -> ViewpointPolicy:
     from hiera.controllers.rl.viewpoint.policy import LearnedViewpoint
     from hiera.controllers.rl.viewpoint.weights import WeightsError, load_network
@@ -178,7 +187,7 @@ def _learned(settings: LearnedSettings) -> ViewpointPolicy:
     except WeightsError as error:
         if settings.if_unusable == "local_tour":
             _log.warning("%s; exploring with local_tour, as if_unusable asks", error)
-            return LocalTour()
+            return InsteadOfLearned()
         raise ConfigError(
             f"controller: {error}; controller.if_unusable=local_tour explores without it"
         ) from error
