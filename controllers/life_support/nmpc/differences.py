@@ -7,6 +7,9 @@ How far the lime is used up is counted, and not taken from the estimate: nearly 
 ends in the lime, whereas an estimator explains by used lime whatever CO2 it did not expect, a
 breath that misses the lime above all. Believing it, a controller lowers the flow, and more of the
 breath misses.
+
+Where the cells in the middle show less oxygen than the estimate, the law holds so much more: an
+estimate that has not found the uptake yet is too high.
 """
 
 from __future__ import annotations
@@ -20,13 +23,16 @@ from hiera.controllers.life_support.nmpc.removal import Removal
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import LifeSupportModel
 from hiera.safety.life_support import state as names
+from hiera.safety.life_support.readings import readings
 from hiera.safety.life_support.state import FAN
 
-DIOXIDE_READING, FLOW_READING = 3, 9
-"""Places of CO2 and flow among the readings of the observation."""
+CELLS, DIOXIDE_READING, FLOW_READING = slice(0, 3), 3, 9
+"""Places of oxygen cells, CO2 and flow among the readings of the observation."""
 _MEMORY_S = 30.0
 _LEAST, _MOST = 0.3, 1.2
 _SETTLED_S = 15.0
+_CELLS_S, _LEAN = 10.0, 0.01
+"""Time over which cells are averaged [s], and the most that they may add [1]."""
 
 
 class Differences:
@@ -47,7 +53,7 @@ class Differences:
         """Forgets what was seen."""
         self._fan, self._asked, self._time_s = 1.0, -1.0, 0.0
         self._used = self._dioxide = -1.0
-        self._more = 0.0
+        self._more = self._lean = 0.0
         self.removal.reset()
 
     def observe(self, observation: dict[str, Any], elapsed_s: float) -> Corrections:
@@ -72,7 +78,18 @@ class Differences:
         removal = self.removal
         factor = removal.breath * float(np.exp(self._caution * removal.breath_deviation))
         self._more = (factor - 1.0) * removal.driven(counted)
-        return Corrections(breathing=self._more, fan=self._fan, oxygen=self._oxygen)
+        self._compare(observation, elapsed_s)
+        least = self._oxygen + float(np.clip(self._lean, 0.0, _LEAN))
+        return Corrections(breathing=self._more, fan=self._fan, oxygen=least)
+
+    def _compare(self, observation: dict[str, Any], elapsed_s: float) -> None:
+        there = np.asarray(observation["valid"][CELLS], dtype=bool)
+        if not there.any():
+            return
+        now = readings(observation["estimate"], self._p)
+        shown = float(np.median(observation["readings"][CELLS][there]))
+        gap = float(now.oxygen) - shown / (self._p.outside_pa + float(now.gauge_pa))
+        self._lean += (1.0 - float(np.exp(-elapsed_s / _CELLS_S))) * (gap - self._lean)
 
     def _count(self, x: FloatArray, elapsed_s: float) -> None:
         p, dioxide = self._p, float(x[names.DIOXIDE])

@@ -294,6 +294,24 @@ def test_used_lime_is_counted_and_a_weak_fan_is_seen() -> None:
     assert believed == pytest.approx(1.0 - differences.removal.lime * (1.0 - counted), abs=1e-9)
 
 
+def test_cells_that_show_less_than_the_estimate_raise_what_the_law_holds() -> None:
+    def held(factor: float, valid: int) -> float:
+        differences = Differences(MODEL, 0.0, 0.203)
+        observation = seen(working())
+        now = MODEL.readings(working())
+        pressure = 101325.0 + float(now.gauge_pa)
+        observation["readings"][:3] = factor * float(now.oxygen) * pressure
+        observation["valid"][:valid] = 1
+        for _ in range(60):
+            corrections = differences.observe(observation, 1.0)
+        return corrections.oxygen
+
+    oxygen = float(MODEL.readings(working()).oxygen)
+    assert held(0.98, 3) == pytest.approx(0.203 + 0.02 * oxygen, abs=1e-4)
+    assert held(1.02, 3) == held(0.98, 0) == 0.203
+    assert held(0.5, 2) == pytest.approx(0.213)
+
+
 def test_held_demand_is_the_uptake_and_grows_unsure() -> None:
     held = HeldDemand()
     held.observe(seen(working()), 1.0)
