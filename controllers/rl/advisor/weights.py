@@ -16,7 +16,7 @@ from hiera.safety.contract import FloatArray
 
 SHIPPED: Final = Path(__file__).with_name("advisor.safetensors")
 """The weights that come with the package."""
-FORMAT: Final = f"hiera life-support advisor 1: {SIZE} features, {AIMS} aims"
+FORMAT: Final = f"hiera life-support advisor 2: {SIZE} features, {AIMS} aims"
 _WHAT: Final = "advisor weights"
 
 __all__ = ["FORMAT", "SHIPPED", "Policy", "WeightsError", "load_policy", "save_policy"]

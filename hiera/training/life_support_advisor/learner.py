@@ -28,7 +28,7 @@ from hiera.training.life_support_advisor.settings import AdvisorTrainingSettings
 from hiera.training.life_support_advisor.vector import SetsVecEnv
 from hiera.training.life_support_advisor.world import Sets
 
-_BEGINNING = (-0.25, 0.5, 0.5, 0.33)
+_BEGINNING = (-0.25, 0.0, 0.5, 0.33)
 """Action of the untrained policy: 80 Pa, 1.15 of the best flow, three quarters through the gel,
 20.6 % of oxygen."""
 _ALGORITHMS = {"sac": SAC, "dsac_t": DSACT}
