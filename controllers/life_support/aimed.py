@@ -65,4 +65,3 @@ class Aimed:
         at = float(self.model.readings(x).dioxide_pa)
         output, used = float(x[names.OUTPUT]), float(x[names.CONVERSION])
         return float(best_removal(x, output, at, used, self._record)[0])
-
