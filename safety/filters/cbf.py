@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _NO_CONTEXT = Context(0.0)
 _STATUS = (Status.NOMINAL, Status.FILTERED)
+_CLEARLY = 0.01
 _UNCERTAIN = (1 << kernel.OUTSIDE) | (1 << kernel.STRAYED)
 
 
@@ -202,7 +203,11 @@ class CbfFilter(Guarded):
         return self._answer(start, u, Status.STOP, margins, "least_violation", reason)
 
     def _least_violation(self, context: Context) -> FloatArray:
-        """Of the inputs that may be best where none will do, the one that is, held for a tick."""
+        """Of the inputs that may be best where none will do, the one that is, held for a tick.
+
+        Corners of the limits must be clearly better than what gives way least: they ask nothing
+        of inputs that the violated rows do not depend on.
+        """
         rows = self.rows
         found = rows.corners()
         for share in (1.0, 0.0):
@@ -210,7 +215,13 @@ class CbfFilter(Guarded):
             u, _ = self._least_slack(1 + rows.row_priorities())
             if u is not None:
                 found.insert(0, u)
-        return max(found, key=lambda u: rows.gap(self._inputs, context, u))
+        best = found[0]
+        most = rows.gap(self._inputs, context, best)
+        for u in found[1:]:
+            gap = rows.gap(self._inputs, context, u)
+            if gap > most + _CLEARLY * abs(most):
+                best, most = u, gap
+        return best
 
     def _least_slack(self, priorities: IntArray) -> tuple[FloatArray | None, FloatArray]:
         """The input that gives way least on rows of priority 1 and more, and the slacks."""

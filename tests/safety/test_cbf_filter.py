@@ -259,6 +259,14 @@ def test_rows_that_contradict_each_other_are_named_and_the_least_violation_leave
     assert safe.u[0] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_the_least_violation_leaves_inputs_alone_that_the_rows_do_not_depend_on() -> None:
+    system = single(2)
+    gate = CbfFilter(system, [Barrier(lambda x: x[0] - 9.0, 1.0, "far")], tick_s=0.1)
+    safe = gate.filter(np.array([0.0, 0.0]), np.array([0.1, 0.3]))
+    assert safe.backup == "least_violation"
+    assert safe.u == pytest.approx([system.u_max[0], 0.3], abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("x", "u", "word"),
     [

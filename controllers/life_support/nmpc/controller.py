@@ -49,6 +49,10 @@ class Solver(Protocol):
 
     name: str
 
+    def reset(self) -> None:
+        """Begins a mission."""
+        ...
+
     def improve(self, problem: Problem, plan: Plan) -> Outcome:
         """A plan that costs no more, or the one it was given and why."""
         ...
@@ -136,6 +140,7 @@ class Nmpc:
             seed: Not used.
         """
         self.metabolism.reset()
+        self.solver.reset()
         self._stocks.reset()
         self._differences.reset()
         self.statistics = PlanStatistics()

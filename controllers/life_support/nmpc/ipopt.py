@@ -136,6 +136,9 @@ class IpoptSolver:
         self._programmes[aims, limits] = solver, np.array(low), np.array(high)
         return self._programmes[aims, limits]
 
+    def reset(self) -> None:
+        """Every problem is solved anew; there is nothing to forget."""
+
     def improve(self, problem: Problem, plan: Plan) -> Outcome:
         """The optimum near a plan, run on the model.
 

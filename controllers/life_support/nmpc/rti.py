@@ -54,6 +54,10 @@ class RealTimeSolver:
         self._programme = GaussNewton(prediction)
         self.trust = 1.0
 
+    def reset(self) -> None:
+        """Forgets the last mission's region of trust."""
+        self.trust = 1.0
+
     def improve(self, problem: Problem, plan: Plan) -> Outcome:
         """A plan that costs no more.
 

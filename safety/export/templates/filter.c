@@ -1,4 +1,5 @@
 #define INSIDE -1e-9
+#define CLEARLY 0.01
 
 /* ---- the answer put together ---- */
 
@@ -74,12 +75,12 @@ static void mark_shaping(const double lam[], unsigned long long mask[])
         if (lam[i] > 0.0) mark(mask, i < GATE_ROWS ? i : GATE_ROWS);
 }
 
-/* Takes an input if, held for a tick, it violates the hard rows less than the best so far. */
+/* Takes an input if, held for a tick, it violates the hard rows clearly less than the best. */
 static void consider(const double z[], const rows *instant, const double u[], double *best,
                      int *taken, double out[])
 {
     const double gap = gap_of(z, instant, u, 1);
-    if (*taken && !(gap > *best)) return;
+    if (*taken && !(gap > *best + CLEARLY * fabs(*best))) return;
     *taken = 1;
     *best = gap;
     memcpy(out, u, GATE_INPUTS * sizeof u[0]);
