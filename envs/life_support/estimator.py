@@ -5,7 +5,9 @@
 Derivatives of the model and of the readings are exact, from their recordings. The wearer's uptake
 is a random walk, told by heart rate and by what disappears. Sensors lag; the two slow ones that
 matter have their lag as a state, so that the estimate runs ahead of what they show. Readings beyond
-five deviations are left out and named. S. Thrun, W. Burgard, D. Fox, "Probabilistic Robotics",
+five deviations are left out and named. Cells that agree with one another are left out for a few
+seconds only: then it is the belief that is wrong, which is widened to what it was when the set was
+closed until it meets them. S. Thrun, W. Burgard, D. Fox, "Probabilistic Robotics",
 2005, chapter 3; Joseph's form of the update.
 
 A filter cannot average away what does not change: a suit of another volume, a gauge that reads
@@ -86,6 +88,7 @@ class Estimate:
         rejected: Channels whose readings were left out.
         surprise: Squared normalised innovation of the readings that counted.
         counted: How many those were.
+        widened: Whether the belief was widened to meet oxygen cells that agree.
     """
 
     x: FloatArray
@@ -94,6 +97,7 @@ class Estimate:
     rejected: tuple[str, ...] = ()
     surprise: float = 0.0
     counted: int = 0
+    widened: bool = False
 
 
 @dataclass
@@ -107,6 +111,7 @@ class Estimator:
         process: What a second adds to each of z.
         systematic: What is added to the deviations that are reported, shape ``(18,)``.
         gate: Deviations beyond which a reading is left out.
+        patience: Ticks in a row for which cells that agree may be left out.
         tick_s: Between two readings [s].
     """
 
@@ -116,6 +121,7 @@ class Estimator:
     process: FloatArray = field(default_factory=PROCESS.copy)
     systematic: FloatArray = field(default_factory=SYSTEMATIC.copy)
     gate: float = 5.0
+    patience: int = 5
     tick_s: float = 1.0
     z: FloatArray = field(init=False)
     P: FloatArray = field(init=False)
@@ -145,6 +151,7 @@ class Estimator:
         """
         self.z = np.concatenate((x, self._shown(x)[:2]))
         self.P = np.diag(np.asarray(deviation) ** 2)
+        self._refused = 0
 
     def predict(self, u: FloatArray, ambient_k: float) -> None:
         """Moves the belief on by a tick under a held command.
@@ -191,10 +198,18 @@ class Estimator:
         spread = np.sqrt(np.einsum("ij,jk,ik->i", H, self.P, H) + R)
         there = np.isfinite(y)
         fits = there & (np.abs(np.where(there, innovation, 0.0)) <= self.gate * spread)
+        sure = bool(there[0]) and vote.agreement in (Agreement.ALL, Agreement.PAIR)
+        self._refused = self._refused + 1 if sure and not fits[0] else 0
+        widened = self._refused > self.patience
+        if widened:
+            self.P += np.diag(START**2)
+            fits[0] = True
         surprise = self._update(H[fits], innovation[fits], R[fits])
         rejected = tuple(c for c, t, f in zip(CHANNELS, there, fits, strict=True) if t and not f)
         deviation = np.sqrt(np.maximum(np.diag(self.P)[:N], 0.0) + self.systematic**2)
-        return Estimate(self.z[:N].copy(), deviation, vote, rejected, surprise, int(fits.sum()))
+        return Estimate(
+            self.z[:N].copy(), deviation, vote, rejected, surprise, int(fits.sum()), widened
+        )
 
     def _update(self, H: FloatArray, innovation: FloatArray, R: FloatArray) -> float:
         if not len(innovation):

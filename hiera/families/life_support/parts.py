@@ -194,7 +194,9 @@ def _life_support_cbf(
         whole = made(without=without)
         if settings.fan == "row" or without >= CO2_ROWS:
             return whole
-        return BestFlowGate(whole, made(without=without | CO2_ROWS), model, limits)
+        # The first sees every state and watches their times; the second is asked now and then.
+        rest = made(without=without | CO2_ROWS).unwatched()
+        return BestFlowGate(whole, rest, model, limits)
     except ValueError as error:
         raise ConfigError(f"gate: {error}") from error
 

@@ -254,3 +254,22 @@ def test_an_estimate_without_any_sensor_is_the_model() -> None:
     np.testing.assert_allclose(estimate.x, x, rtol=1e-12)
     assert estimate.vote == Vote(pytest.approx(LOST, nan_ok=True), Agreement.NONE, (False,) * 3)
     assert estimate.counted == 0
+
+
+@pytest.mark.parametrize("tell", [3, 2, 1])
+def test_cells_that_agree_move_a_belief_that_has_gone_astray(tell: int) -> None:
+    """One cell alone does not: it may be that one that is wrong."""
+    estimator = Estimator(MODEL)
+    around = Surroundings(litres_per_minute(1.2))
+    x = MODEL.start(around, oxygen=0.3)
+    estimator.reset(MODEL.start(around, oxygen=0.2))
+    truth = truths(read(x, MODEL.parameters), 303.15, MODEL.parameters.outside_pa)
+    truth[tell:3] = np.nan
+    found = []
+    for _ in range(40):
+        estimator.predict(np.array([around.demand, 1.2e-3, 0.5]), 303.15)
+        found.append(estimator.correct(truth))
+    assert "oxygen" in found[0].rejected
+    assert any(f.widened for f in found) == (tell > 1)
+    oxygen = float(MODEL.readings(found[-1].x).oxygen)
+    assert (abs(oxygen - 0.3) < 0.01) == (tell > 1)
