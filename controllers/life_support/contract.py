@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from hiera.safety.contract import FloatArray
 
 
@@ -49,7 +51,7 @@ class Metabolism(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Advice:
     """A course of commands that somebody proposes: where an optimiser may begin.
 
@@ -62,3 +64,14 @@ class Advice:
     period_s: float
     commands: FloatArray
     source: str
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same is proposed by the same."""
+        if not isinstance(other, Advice):
+            return NotImplemented
+        same = (self.period_s, self.source) == (other.period_s, other.source)
+        return same and bool(np.array_equal(self.commands, other.commands))
+
+    def __hash__(self) -> int:
+        """Of what is proposed."""
+        return hash((self.period_s, self.source, self.commands.tobytes()))

@@ -306,7 +306,10 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
     @property
     def robot_m(self) -> tuple[float, float]:
         """Where the robot is, world frame [m]."""
-        return self.place.centre(*self._at)
+        if self._adaptive:
+            return self.place.centre(*self._at)
+        x, y = self._roadmap.xy[self._roadmap.robot]
+        return float(x), float(y)
 
     def roadmap(self) -> Roadmap:
         """The viewpoint graph as planners and controllers take it."""

@@ -164,6 +164,9 @@ class Broken:
     def __init__(self, worse: bool) -> None:
         self.worse = worse
 
+    def reset(self) -> None:
+        """Nothing to forget."""
+
     def improve(self, problem: Problem, plan: Plan) -> Outcome:
         if self.worse:
             return Outcome(replace(plan, source="broken", V=plan.V * np.nan, cost=np.inf), 1)
