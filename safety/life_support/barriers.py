@@ -40,7 +40,8 @@ class Pace:
 
     Attributes:
         oxygen: Gain of both oxygen limits.
-        pressure: Gain of both pressure limits.
+        pressure: Gain of both pressure limits; with a small one the margin within a tick holds the
+            suit far above its least pressure, and leaks take the more.
         dioxide: Both gains of the CO2 rows.
         humidity: Both gains of the humidity row.
         nitrogen: Both gains of the nitrogen row; small, since its stock lasts for the mission.
@@ -50,7 +51,7 @@ class Pace:
     """
 
     oxygen: float = 0.2
-    pressure: float = 0.2
+    pressure: float = 0.8
     dioxide: tuple[float, float] = (0.1, 0.2)
     humidity: tuple[float, float] = (0.05, 0.2)
     nitrogen: tuple[float, float] = (1e-3, 0.1)

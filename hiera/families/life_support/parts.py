@@ -81,7 +81,7 @@ class PaceSettings(Settings):
 
     oxygen: Positive = 0.2
     """Gain of both oxygen limits [1/s]."""
-    pressure: Positive = 0.2
+    pressure: Positive = 0.8
     """Gain of both pressure limits [1/s]."""
     dioxide: tuple[Positive, Positive] = (0.1, 0.2)
     """Both gains of the CO2 rows [1/s]."""
