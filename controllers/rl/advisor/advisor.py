@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from hiera.controllers.life_support.aimed import Aimed
+from hiera.controllers.life_support.aiming import AimingLaw
 from hiera.controllers.life_support.contract import Advice, Forecast, Metabolism
 from hiera.controllers.rl.advisor.aims import aims_of
 from hiera.controllers.rl.advisor.features import HORIZONS_S, Features
@@ -49,7 +49,7 @@ class Advisor:
         """
         if periods < 1 or not period_s > 0.0:
             raise ValueError(f"need periods >= 1 and period_s > 0, got {periods} and {period_s}")
-        self._law = Aimed(model)
+        self._law = AimingLaw(model)
         self._model = self._law.model
         self._features = Features(self._model.parameters, Limits() if limits is None else limits)
         self._policy = load_policy() if policy is None else policy
@@ -114,7 +114,7 @@ class Advisor:
         return Advice(self._period_s, commands, SOURCE)
 
 
-class Advised(Aimed):
+class Advised:
     """The advisor as a controller of its own: its aims, the law, every tick."""
 
     def __init__(
@@ -129,7 +129,7 @@ class Advised(Aimed):
             model: The apparatus.
             tick_s: Between calls [s].
         """
-        super().__init__(model, tick_s=tick_s)
+        self._law, self._tick_s = AimingLaw(model), tick_s
         self._advisor, self._metabolism = advisor, metabolism
         self.reset(0)
 
@@ -138,16 +138,26 @@ class Advised(Aimed):
         self._metabolism.reset()
         self._left_s, self._held = 0.0, np.zeros(0)
 
+    def act(self, observation: dict[str, Any], subgoal: Advice | None = None) -> FloatArray:
+        """Commands ``(feed, fan, damper)``, shape ``(3,)``.
+
+        Args:
+            observation: See `hiera.envs.life_support.world.LifeSupportEnv`.
+            subgoal: Not obeyed.
+        """
+        x = np.asarray(observation["estimate"], np.float64)
+        return self._law.commands(x, float(x[names.UPTAKE]), self.aims(observation))
+
     def aims(self, observation: dict[str, Any]) -> FloatArray:
-        """What the advisor aims at."""
-        self._metabolism.observe(observation, self.tick_s)
+        """What the advisor aims at now; called once a tick."""
+        self._metabolism.observe(observation, self._tick_s)
         if self._left_s <= 1e-9:
             forecast = self._metabolism.forecast(30, 10.0)
             self._held = self._advisor.aims(
                 observation["estimate"], observation["deviation"], outside_k(observation), forecast
             )
             self._left_s = AIM_S
-        self._left_s -= self.tick_s
+        self._left_s -= self._tick_s
         return self._held
 
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from multiprocessing import active_children, get_context
 
 from hiera.bench.exploration.bounds import Bounded, bounded
 from hiera.bench.exploration.driving import World, drive
 from hiera.bench.exploration.episode import Episode
 from hiera.bench.exploration.hopping import LATTICE, hop
 from hiera.bench.exploration.methods import BOUND, OPTIMUM, Method
+from hiera.bench.pool import performed
 from hiera.envs.exploration.grid import GridMap
-from hiera.errors import HieraError
 
 Result = Episode | Bounded
 _WARM_DECISIONS = 12
@@ -83,27 +78,5 @@ def perform_all(tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
     Raises:
         HieraError: If a task cannot be run, or a worker died.
     """
-    if jobs == 1:
-        yield from map(perform, tasks)
-        return
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
-    others = set(active_children())
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_deaf)
-    try:
-        for future in as_completed([pool.submit(perform, task) for task in tasks]):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise HieraError("a worker process died; try --jobs 1") from error
-    except BaseException:
-        # Interrupted, or one task failed: nobody waits for the others.
-        for child in set(active_children()) - others:
-            child.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _deaf() -> None:
-    """Ctrl-C is for the process that started the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for _, result in performed(perform, tasks, jobs):
+        yield result

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
-from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import Any
 
 import hiera
 from hiera.bench.life_support.episode import Case, Episode, config, lived
 from hiera.bench.life_support.methods import FORESIGHT, Method
-from hiera.errors import HieraError, RecordError
+from hiera.bench.pool import performed
+from hiera.errors import RecordError
 from hiera.record import read_lines
 from hiera.recording import to_json
 
@@ -170,35 +165,6 @@ def perform_all(tasks: Sequence[Task], jobs: int, rows: Rows) -> Iterator[Row]:
             missing.append(task)
         else:
             yield known
-    for task, row in _performed(missing, jobs):
+    for task, row in performed(perform, missing, jobs):
         rows.add(task, row)
         yield row
-
-
-def _performed(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Task, Row]]:
-    if jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield task, perform(task)
-        return
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
-    others: set[Any] = set(active_children())
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_deaf)
-    try:
-        waiting = {pool.submit(perform, task): task for task in tasks}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
-    except BrokenProcessPool as error:
-        raise HieraError("a worker process died; try --jobs 1") from error
-    except BaseException:
-        # Interrupted, or one task failed: nobody waits for the others.
-        for child in set(active_children()) - others:
-            child.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _deaf() -> None:
-    """Ctrl-C is for the process that started the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -185,8 +185,8 @@ def _policy(weights: str | None, key: str) -> Any:
 def _life_support_cbf(
     settings: LifeSupportCbfSettings, *, model: Any, limits: Any, tick_s: float, **_: Any
 ) -> Any:
-    from hiera.families.life_support.best_flow import CO2_ROWS, BestFlowGate
     from hiera.safety.life_support import Pace, life_support_filter
+    from hiera.safety.life_support.best_flow import CO2_ROWS, BestFlowGate
 
     pace, without = Pace(**settings.pace.model_dump()), frozenset(settings.without)
     made = partial(life_support_filter, model, limits, tick_s=tick_s, pace=pace)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hiera.controllers.life_support.aimed import Aimed
+from hiera.controllers.life_support.aiming import AimingLaw
 from hiera.controllers.life_support.contract import Forecast
 from hiera.controllers.life_support.holding import feed_for
 from hiera.controllers.life_support.metabolism import Held
@@ -113,7 +113,7 @@ class TestLaw:
         x[names.CONVERSION] = 0.6
         at = float(MODEL.readings(x).dioxide_pa)
         wanted, _ = best_flow(MODEL, x, float(x[names.OUTPUT]), at, 0.6)
-        assert Aimed(MODEL).best_flow(x) == pytest.approx(wanted)
+        assert AimingLaw(MODEL).best_flow(x) == pytest.approx(wanted)
 
 
 def test_features_of_many_are_those_of_each():

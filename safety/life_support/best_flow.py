@@ -15,11 +15,12 @@ from typing import Final
 
 import numpy as np
 
-from hiera.safety import Context, SafeAction, SafetyFilter, Status
-from hiera.safety.contract import FloatArray
-from hiera.safety.life_support import LifeSupportModel, Limits, lime
+from hiera.safety.contract import Context, FloatArray, SafeAction, SafetyFilter, Status
+from hiera.safety.life_support import lime
 from hiera.safety.life_support import state as names
 from hiera.safety.life_support.gases import MOLAR_GAS
+from hiera.safety.life_support.limits import Limits
+from hiera.safety.life_support.model import LifeSupportModel
 from hiera.safety.life_support.stocks import best_flow
 
 CO2_ROWS: Final = frozenset(("dioxide_hard", "dioxide_alarm"))
