@@ -43,7 +43,7 @@ def exploration(asked: Asked, *, as_json: bool, quiet: bool) -> int:
     places = places_of(asked)
     tasks = tasks_of(asked, methods, places)
     results: list[Result] = []
-    with _file(asked.csv) as write, _progress(show=not (quiet or as_json)) as bar:
+    with _file(asked.csv) as write, progress_bar(show=not (quiet or as_json)) as bar:
         job = bar.add_task("", total=len(tasks))
         for result in perform_all(tasks, asked.jobs):
             results.append(result)
@@ -134,7 +134,8 @@ def _file(path: Path | None) -> Iterator[Any]:
         raise RecordError(f"--csv: {path} cannot be written: {error.strerror or error}") from error
 
 
-def _progress(*, show: bool) -> Progress:
+def progress_bar(*, show: bool) -> Progress:
+    """A bar on the error stream, or none."""
     return Progress(
         MofNCompleteColumn(),
         BarColumn(bar_width=30),

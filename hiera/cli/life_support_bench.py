@@ -79,7 +79,7 @@ def measure(asked: Any, *, as_json: bool, quiet: bool) -> int:
     from hiera.bench.life_support.study import Study
     from hiera.bench.life_support.tasks import Rows, perform_all
     from hiera.cli.app import print_json
-    from hiera.cli.bench_command import _progress
+    from hiera.cli.bench_command import progress_bar
 
     if asked.methods == ("list",):
         for name, method in METHODS.items():
@@ -90,7 +90,7 @@ def measure(asked: Any, *, as_json: bool, quiet: bool) -> int:
     methods = chosen(names(asked))
     wanted = tasks(asked, methods)
     study = Study(asked, list(methods))
-    with _progress(show=not (quiet or as_json)) as bar:
+    with progress_bar(show=not (quiet or as_json)) as bar:
         job = bar.add_task("", total=len(wanted))
         for row in perform_all(wanted, asked.jobs, Rows(asked.rows)):
             study.take(row)
