@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from hiera.envs.exploration.grid import Belief, GridMap
 from hiera.envs.exploration.hop_observation import HopObservation, observation_space, observe
-from hiera.envs.exploration.lattice import SLOTS, hop_length, neighbour, useful_in_reach
+from hiera.envs.exploration.lattice import SLOTS, STAY, hop_length, neighbour, useful_in_reach
 from hiera.envs.exploration.roadmap import Roadmap
 from hiera.envs.exploration.rules import HOP, ViewpointRules, adaptive_hop_rules
 from hiera.envs.exploration.shortest_way import shortest_way
@@ -100,8 +100,9 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         status: Where the episode stands.
         decisions: Actions taken, refused ones included.
         distance_m: Distance travelled [m].
-        rescues: How often an adaptive graph led to nothing, and the robot walked to the nearest
-            frontier on the grid itself; each is a decision.
+        way_out: Where an adaptive graph leads to nothing and the grid does: the way to the nearest
+            frontier, shape ``(k, 2)`` [m], which the slot of staying then walks. Else None.
+        rescues: How often it was walked.
         belief: What has been seen, shape ``(H, W)``; changes in place.
         place: The map of the episode.
     """
@@ -147,6 +148,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         self.decisions = 0
         self.distance_m = 0.0
         self.rescues = 0
+        self.way_out: NDArray[np.float64] | None = None
         self._known_free = 0
         self._total_free = 1
 
@@ -174,7 +176,7 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         self._total_free = int(self.place.free.sum())
         self._known_free = 0
         self.status, self.decisions, self.distance_m = HopStatus.RUNNING, 0, 0.0
-        self.rescues = 0
+        self.rescues, self.way_out = 0, None
         self._new_graph(start)
         self._sense(start)
         if options.get("random_start", self._random_start):
@@ -234,17 +236,12 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         allowed = 0 <= slot < SLOTS and bool(self.action_mask()[slot])
         reward = 0.0
         if allowed:
-            there = self._roadmap.xy[neighbour(self._graph.arrays, self._roadmap.robot, slot)]
-            goal = self.place.cell(float(there[0]), float(there[1]))
-            hop = self._way_m(slot, goal)
+            there, hop = self._leads_to(slot)
             self.distance_m += hop
-            new = self._sense((float(there[0]), float(there[1])))
+            new = self._sense(there)
             reward = hop * self._reward.metre
             reward += new * self.place.resolution_m**2 * self._reward.square_metre
-        before, seen = self.distance_m, self._known_free
         status = self._settle()
-        area = (self._known_free - seen) * self.place.resolution_m**2
-        reward += (self.distance_m - before) * self._reward.metre + area * self._reward.square_metre
         if status is HopStatus.COMPLETE:
             reward += self._reward.finish
         return (
@@ -255,39 +252,37 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
             self._info(refused=not allowed),
         )
 
-    def _way_m(self, slot: int, goal: tuple[int, int]) -> float:
-        """Length of a hop [m]; on the lattice a straight line."""
+    def _leads_to(self, slot: int) -> tuple[tuple[float, float], float]:
+        """Where an allowed slot leads, and the length of the way [m]; straight on the lattice."""
         side = self.place.resolution_m
-        if self._adaptive:
-            return float(shortest_way(self.belief, *self._at, *goal)) * side
-        return float(hop_length(slot, round(HOP.spacing_m / side) * side))
-
-    def _rescue(self) -> None:
-        """Walks to the nearest frontier while the graph leads to none and the grid does."""
-        while self.decisions < self._cap:
-            if useful_in_reach(self._graph.arrays, self._roadmap.robot):
-                return
-            path = self._graph.reachable_frontiers(self.belief, self.robot_m, gaps=True).path
-            if path is None:
-                return
-            self.decisions += 1
+        if self.way_out is not None and slot == STAY:
             self.rescues += 1
-            self.distance_m += float(np.hypot(*np.diff(path, axis=0).T).sum())
-            self._sense((float(path[-1, 0]), float(path[-1, 1])))
+            x, y = self.way_out[-1].tolist()
+            return (x, y), float(np.hypot(*np.diff(self.way_out, axis=0).T).sum())
+        node = neighbour(self._graph.arrays, self._roadmap.robot, slot)
+        x, y = self._roadmap.xy[node].tolist()
+        if self._adaptive:
+            way = shortest_way(self.belief, *self._at, *self.place.cell(x, y))
+            return (x, y), float(way) * side
+        return (x, y), float(hop_length(slot, round(HOP.spacing_m / side) * side))
 
     def _settle(self) -> HopStatus:
-        if self._adaptive:
-            self._rescue()
-        if not self._roadmap.utility.any():
+        self.way_out = None
+        if self._adaptive and not useful_in_reach(self._graph.arrays, self._roadmap.robot):
+            found = self._graph.reachable_frontiers(self.belief, self.robot_m, gaps=True)
+            self.way_out = found.path
+        if self.way_out is None and not self._roadmap.utility.any():
             self.status = HopStatus.COMPLETE
         elif self.decisions >= self._cap:
             self.status = HopStatus.CAP
         return self.status
 
     def _observe(self) -> HopObservation:
-        return observe(
+        seen = observe(
             self._graph.arrays, self._roadmap.robot, self.place.resolution_m, self._capacity
         )
+        seen["mask"][STAY] = self.way_out is not None
+        return seen
 
     def _info(self, *, refused: bool) -> dict[str, Any]:
         return {
@@ -325,8 +320,10 @@ class HopEnv(gym.Env[HopObservation, NDArray[Any]]):
         return self._graph.slot(self._roadmap.robot, node)
 
     def action_mask(self) -> NDArray[np.bool_]:
-        """Slots that may be hopped to, shape ``(25,)``."""
-        return self._graph.slots(self._roadmap.robot)
+        """Slots that may be hopped to, shape ``(25,)``; that of staying if there is a `way_out`."""
+        mask = self._graph.slots(self._roadmap.robot)
+        mask[STAY] = self.way_out is not None
+        return mask
 
     def safety_state(self) -> SafetyState:
         """Position ``(x, y)`` [m] and the mask of joined neighbours; time counts decisions."""

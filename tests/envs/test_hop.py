@@ -123,12 +123,14 @@ def test_adaptive_hops_see_what_the_lattice_cannot_reach(seed):
         env.reset(seed=0)
         while env.status is HopStatus.RUNNING:
             before, at = env.distance_m, np.array(env.robot_m)
-            node = nearest_hop(env.roadmap())
-            env.step(env.slot_of(node))
+            assert env.action_mask()[12] == (env.way_out is not None)
+            stay = env.way_out is not None
+            env.step(12 if stay else env.slot_of(nearest_hop(env.roadmap())))
             assert env.distance_m - before >= np.linalg.norm(env.robot_m - at) - 1e-9
     assert lattice.explored < 0.9
     assert lattice.rescues == 0
     assert adaptive.status is HopStatus.COMPLETE
+    assert adaptive.decisions >= adaptive.rescues
     assert adaptive.explored > 0.99
 
 
@@ -257,3 +259,20 @@ def test_map_without_a_free_start_is_refused_by_name():
     place = GridMap(np.zeros((20, 20), np.bool_), 0.4, start_m=(1.0, 1.0), name="solid")
     with pytest.raises(ValueError, match="solid"):
         HopEnv([place]).reset()
+
+
+def test_a_way_out_is_an_action_like_any_other():
+    place = cells(0)
+    env = HopEnv([place], cap=900, adaptive=True)
+    seen, _ = env.reset(seed=0)
+    rewards = 0.0
+    while env.status is HopStatus.RUNNING:
+        assert bool(seen["mask"][12]) == (env.way_out is not None)
+        slot = 12 if env.way_out is not None else env.slot_of(nearest_hop(env.roadmap()))
+        before, decisions = env.rescues, env.decisions
+        seen, reward, *_ = env.step(slot)
+        rewards += reward
+        assert env.decisions == decisions + 1
+        assert env.rescues - before == (slot == 12)
+    assert env.rescues > 0
+    assert rewards == pytest.approx(-env.distance_m)

@@ -18,6 +18,7 @@ from hiera.envs.exploration.grid import FREE, GridMap
 from hiera.envs.exploration.hop import SENSOR_RANGE_M, HopEnv, HopStatus, start_of
 from hiera.envs.exploration.hop_graph import lattice_step
 from hiera.envs.exploration.hop_ready import reachable
+from hiera.envs.exploration.lattice import STAY
 from hiera.envs.exploration.rules import HOP
 from hiera.envs.exploration.sight import ray_ends
 from hiera.envs.exploration.true_lattice import shown_cells, true_lattice
@@ -131,6 +132,10 @@ def hop(
     wavering = Wavering()
     status = str(env.status)
     while env.status is HopStatus.RUNNING:
+        if env.way_out is not None:
+            env.step(STAY)
+            status = str(env.status)
+            continue
         begin = time.process_time()
         roadmap = env.roadmap()
         spent.append(1e3 * (time.process_time() - begin))

@@ -44,8 +44,9 @@ class ExplorationFamily:
     summary = "a robot explores a place it has never seen (FARE)"
     settings: type[Settings] = ExplorationSettings
     gate_note = (
-        "Every action that reached the world carries a certificate: the exact roll-out of its tick "
-        "and of the braking after it keeps clear of every obstacle."
+        "Every action that reached the world carries a certificate: of a robot that drives, the "
+        "exact roll-out of its tick and of the braking after it keeps clear of every obstacle; of "
+        "one that hops, its way leads over ground that is known to be free."
     )
 
     def build(

@@ -45,6 +45,9 @@ class Hopper:
 
     def act(self, observation: None, subgoal: Waypoint | None) -> FloatArray:
         """Slot of the next hop, shape ``(1,)``."""
+        if self._world.way_out is not None:
+            # The graph leads to nothing: there is nothing to choose between.
+            return np.array([float(STAY)])
         waypoint = subgoal.node if subgoal is not None else None
         choice = self.policy.choose(self._world.roadmap(), waypoint)
         self.lost = not choice.found
