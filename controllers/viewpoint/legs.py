@@ -1,6 +1,8 @@
 """Shortest ways between the stops of a tour, and what is seen on the way.
 
-One search per stop (E. W. Dijkstra, 1959), made when it is first asked for. Sets of frontiers are
+One search per stop, made when it is first asked for: Dijkstra's with buckets for a queue
+(R. B. Dial, "Algorithm 360", Communications of the ACM 12(11), 1969), which are no wider than the
+shortest edge, so that nodes of one bucket cannot be on each other's ways. Sets of frontiers are
 bit rows of 64-bit words. Of two ways of equal length the one that sees more is kept, and a node's
 ``bias`` [m], far below any edge, settles the rest: ways then pass through the nodes that one
 likes to stop at.
@@ -32,9 +34,11 @@ class Ways(NamedTuple):
         seen: Frontiers each node sees, bit rows, shape ``(t, words)``.
         stops: Node of each stop, shape ``(m,)``.
         ready: Whether the ways from a stop have been searched, shape ``(m,)``.
-        distance: From each stop to every node, shape ``(m, t)`` [m].
-        before: Node before each on its way, shape ``(m, t)``.
-        cover: Frontiers seen on the way, its start left out, shape ``(m, t, words)``.
+        distance: From each stop to every other, shape ``(m, m)`` [m].
+        cover: Frontiers seen on the way, its start left out, shape ``(m, m, words)``.
+        before: Node before each on its way from the robot, as far as stops lie, shape ``(t,)``.
+        width_m: Width of a bucket of the search, at most the shortest edge [m].
+        buckets: How many there are; one edge does not lead past them all.
     """
 
     indptr: NDArray[np.int32]
@@ -46,8 +50,10 @@ class Ways(NamedTuple):
     stops: NDArray[np.int32]
     ready: NDArray[np.bool_]
     distance: NDArray[np.float64]
-    before: NDArray[np.int32]
     cover: NDArray[np.uint64]
+    before: NDArray[np.int32]
+    width_m: float
+    buckets: int
 
 
 def new_ways(
@@ -59,8 +65,18 @@ def new_ways(
     seen: NDArray[np.uint64],
     stops: NDArray[np.int32],
 ) -> Ways:
-    """Ways none of which has been searched yet."""
+    """Ways none of which has been searched yet.
+
+    Raises:
+        ValueError: If an edge is not longer than the bias.
+    """
     m, t = len(stops), len(indptr) - 1
+    longest, width = 1.0, 1.0
+    if len(lengths):
+        longest = float(lengths.max() - bias.min())
+        width = float(lengths.min() - bias.max())
+        if not 0.0 < width < np.inf:
+            raise ValueError(f"ways: an edge of {lengths.min():g} m, expected a positive length")
     return Ways(
         indptr=indptr,
         indices=indices,
@@ -70,9 +86,11 @@ def new_ways(
         seen=seen,
         stops=stops,
         ready=np.zeros(m, np.bool_),
-        distance=np.empty((m, t)),
-        before=np.empty((m, t), np.int32),
-        cover=np.empty((m, t, seen.shape[1]), np.uint64),
+        distance=np.empty((m, m)),
+        cover=np.empty((m, m, seen.shape[1]), np.uint64),
+        before=np.empty(t, np.int32),
+        width_m=width,
+        buckets=int(longest / width) + 2,
     )
 
 
@@ -97,82 +115,95 @@ def count_bits(word: np.uint64) -> int:
     return int((w * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
+@njit(cache=True, inline="always")
+def _union(
+    rows: NDArray[np.uint64], row: int, others: NDArray[np.uint64], other: int, words: int
+) -> int:
+    """How many are in one or the other of two bit rows."""
+    count = 0
+    for w in range(words):
+        count += count_bits(rows[row, w] | others[other, w])
+    return count
+
+
 @njit(cache=True)
 def search(ways: Ways, stop: int) -> None:
-    """Searches the ways from a stop unless that has been done."""
+    """Searches the ways from a stop to all others unless that has been done."""
     if ways.ready[stop]:
         return
     ways.ready[stop] = True
-    distance, before, cover = ways.distance[stop], ways.before[stop], ways.cover[stop]
-    source = ways.stops[stop]
-    distance[:] = FAR
-    before[:] = -1
-    distance[source] = 0.0
-    cover[source, :] = 0
-    done = np.zeros(distance.shape[0], np.bool_)
-    many = np.zeros(distance.shape[0], np.int64)
-    heap, node = np.empty(ways.indices.shape[0] + 1), np.empty(ways.indices.shape[0] + 1, np.int32)
-    heap[0], node[0], size = 0.0, source, 1
-    while size > 0:
-        here = node[0]
-        size = _pop(heap, node, size)
-        if done[here]:
+    # Read once: a field that is read in the loop costs more than what is done with it.
+    indptr, indices, lengths, bias = ways.indptr, ways.indices, ways.lengths, ways.bias
+    known, seen, stops, width = ways.known, ways.seen, ways.stops, ways.width_m
+    t, words, source = bias.shape[0], seen.shape[1], stops[stop]
+    distance, before = np.full(t, FAR), np.full(t, -1, np.int32)
+    cover, many = np.zeros((t, words), np.uint64), np.zeros(t, np.int64)
+    done, wanted = np.zeros(t, np.bool_), np.zeros(t, np.bool_)
+    left = 0
+    for node in stops:
+        left += not wanted[node]
+        wanted[node] = True
+    # Buckets as doubly linked lists; each node is in one of them, or in none.
+    head = np.full(ways.buckets, -1, np.int32)
+    behind, ahead = np.empty(t, np.int32), np.empty(t, np.int32)
+    distance[source], head[0], behind[source], ahead[source] = 0.0, source, -1, -1
+    queued, bucket = 1, 0
+    while queued > 0 and left > 0:
+        here = head[bucket]
+        if here < 0:
+            bucket = bucket + 1 if bucket + 1 < head.shape[0] else 0
             continue
+        queued -= 1
+        head[bucket] = behind[here]
+        if behind[here] >= 0:
+            ahead[behind[here]] = -1
         done[here] = True
-        for e in range(ways.indptr[here], ways.indptr[here + 1]):
-            other = ways.indices[e]
-            if done[other] or (stop == 0 and not ways.known[e]):
+        left -= wanted[here]
+        if here != source:
+            for w in range(words):
+                cover[here, w] = cover[before[here], w] | seen[here, w]
+        for e in range(indptr[here], indptr[here + 1]):
+            other = indices[e]
+            if done[other] or (stop == 0 and not known[e]):
                 continue
-            reach = distance[here] + ways.lengths[e] - ways.bias[other]
+            reach = distance[here] + lengths[e] - bias[other]
             if reach >= distance[other] + _EQUAL_M:
                 continue
-            nearer = reach < distance[other] - _EQUAL_M
-            count = 0
-            for w in range(cover.shape[1]):
-                count += count_bits(cover[here, w] | ways.seen[other, w])
-            if not nearer and count <= many[other]:
+            if reach >= distance[other] - _EQUAL_M:
+                # Equally long: which way sees more?
+                if many[other] < 0:
+                    many[other] = _union(cover, before[other], seen, other, words)
+                count = _union(cover, here, seen, other, words)
+                if count > many[other]:
+                    before[other], many[other] = here, count
                 continue
-            before[other], many[other] = here, count
-            for w in range(cover.shape[1]):
-                cover[other, w] = cover[here, w] | ways.seen[other, w]
-            if nearer:
-                distance[other] = reach
-                size = _push(heap, node, size, reach, other)
-
-
-@njit(cache=True)
-def _push(
-    heap: NDArray[np.float64], node: NDArray[np.int32], size: int, key: float, value: int
-) -> int:
-    i = size
-    while i > 0 and heap[(i - 1) // 2] > key:
-        heap[i], node[i] = heap[(i - 1) // 2], node[(i - 1) // 2]
-        i = (i - 1) // 2
-    heap[i], node[i] = key, value
-    return size + 1
-
-
-@njit(cache=True)
-def _pop(heap: NDArray[np.float64], node: NDArray[np.int32], size: int) -> int:
-    """Removes the first; returns the new size."""
-    size -= 1
-    key, value = heap[size], node[size]
-    i = 0
-    while 2 * i + 1 < size:
-        child = 2 * i + 1
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if heap[child] >= key:
-            break
-        heap[i], node[i] = heap[child], node[child]
-        i = child
-    heap[i], node[i] = key, value
-    return size
+            if distance[other] < FAR:
+                queued -= 1
+                if ahead[other] >= 0:
+                    behind[ahead[other]] = behind[other]
+                else:
+                    head[int(distance[other] / width) % head.shape[0]] = behind[other]
+                if behind[other] >= 0:
+                    ahead[behind[other]] = ahead[other]
+            before[other], many[other], distance[other] = here, -1, reach
+            queued += 1
+            into = int(reach / width) % head.shape[0]
+            ahead[other], behind[other] = -1, head[into]
+            if head[into] >= 0:
+                ahead[head[into]] = other
+            head[into] = other
+    to, shown = ways.distance[stop], ways.cover[stop]
+    for k in range(stops.shape[0]):
+        to[k] = distance[stops[k]]
+        for w in range(words):
+            shown[k, w] = cover[stops[k], w]
+    if stop == 0:
+        ways.before[:] = before
 
 
 def way_to(ways: Ways, stop: int) -> list[int]:
     """Nodes from the robot's node to a stop's, both included."""
     nodes = [int(ways.stops[stop])]
     while nodes[-1] != ways.stops[0]:
-        nodes.append(int(ways.before[0, nodes[-1]]))
+        nodes.append(int(ways.before[nodes[-1]]))
     return nodes[::-1]

@@ -27,90 +27,25 @@ planner's waypoints.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
 from hiera.controllers.viewpoint.contract import NOWHERE, Choice, OutlookLike, RoadmapLike
-from hiera.controllers.viewpoint.covering_tour import Task, grow, improve, tour_cost
+from hiera.controllers.viewpoint.covering_task import Task, tour_cost
+from hiera.controllers.viewpoint.covering_tour import grow, improve
 from hiera.controllers.viewpoint.legs import (
     FAR,
     Ways,
     bit_rows,
-    count_bits,
     new_ways,
     search,
     way_to,
 )
 from hiera.controllers.viewpoint.paths import choice, from_robot, matrix, useful_elsewhere
+from hiera.controllers.viewpoint.selection import covering, thinned
 
 _LIKED_M, _DISLIKED_M = 1e-4, -1e-6
 _NOISE = 0.5
-
-
-@njit(cache=True)
-def thinned(xy: NDArray[np.float64], most: int) -> NDArray[np.intp]:
-    """Positions, best first, of at most so many points that keep apart as far as that takes.
-
-    Args:
-        xy: Points, best first, shape ``(n, 2)`` [m].
-        most: How many may stay.
-    """
-    apart = 1.0
-    while True:
-        keep = np.zeros(xy.shape[0], np.bool_)
-        count = 0
-        for i in range(xy.shape[0]):
-            clear = True
-            for j in range(i):
-                dx, dy = abs(xy[i, 0] - xy[j, 0]), abs(xy[i, 1] - xy[j, 1])
-                if keep[j] and max(dx, dy) < apart:
-                    clear = False
-                    break
-            if clear:
-                keep[i] = True
-                count += 1
-        if count <= most:
-            return np.flatnonzero(keep)
-        apart *= 1.2
-
-
-@njit(cache=True)
-def covering(seen: NDArray[np.uint64], begin: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Rows that together see all that any row sees, those of ``begin`` first.
-
-    Greedy set cover (V. Chvatal, Mathematics of Operations Research 4(3), 1979); of equals the
-    first.
-
-    Args:
-        seen: Bit rows, shape ``(n, words)``.
-        begin: Rows that are chosen anyhow.
-    """
-    n, words = seen.shape
-    left = np.zeros(words, np.uint64)
-    for k in range(n):
-        for w in range(words):
-            left[w] |= seen[k, w]
-    chosen = np.empty(n, np.intp)
-    chosen[: begin.shape[0]] = begin
-    count = begin.shape[0]
-    for k in begin:
-        for w in range(words):
-            left[w] &= ~seen[k, w]
-    while True:
-        best, most = -1, 0
-        for k in range(n):
-            new = 0
-            for w in range(words):
-                new += count_bits(seen[k, w] & left[w])
-            if new > most:
-                best, most = k, new
-        if best < 0:
-            return chosen[:count]
-        chosen[count] = best
-        count += 1
-        for w in range(words):
-            left[w] &= ~seen[best, w]
 
 
 class LocalTour:
@@ -187,7 +122,7 @@ class LocalTour:
             )
         ways = self._ways(roadmap, outlook)
         here = self._tour_here(roadmap, outlook, ways, waypoint)
-        nearer = np.inf if here is None else float(ways.distance[0, ways.stops[here[0]]])
+        nearer = np.inf if here is None else float(ways.distance[0, here[0]])
         if here is None or self._lost(outlook, ways):
             beyond = self._beyond(roadmap, waypoint, nearer)
             if beyond.found or here is None:
@@ -249,13 +184,14 @@ class LocalTour:
             stops.astype(np.int32),
         )
         search(ways, 0)
-        near = ways.distance[0, stops] < FAR
+        near = ways.distance[0] < FAR
         if near.all():
             return ways
-        parts = (ways.ready, ways.distance, ways.before, ways.cover)
-        ready, distance, before, cover = (part[near] for part in parts)
         return ways._replace(
-            stops=ways.stops[near], ready=ready, distance=distance, before=before, cover=cover
+            stops=ways.stops[near],
+            ready=ways.ready[near],
+            distance=np.ascontiguousarray(ways.distance[near][:, near]),
+            cover=np.ascontiguousarray(ways.cover[near][:, near]),
         )
 
     def _lengths(self, outlook: OutlookLike) -> NDArray[np.float64]:

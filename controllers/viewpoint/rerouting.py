@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hiera.controllers.viewpoint.covering_tour import Task, improve
+from hiera.controllers.viewpoint.covering_task import Task
+from hiera.controllers.viewpoint.covering_tour import improve
 from hiera.controllers.viewpoint.legs import Ways, search
 
 
@@ -37,7 +38,7 @@ def costs_by_way_of(
     for k in range(nodes.shape[0]):
         left = goal & ~ways.seen[nodes[k]]
         search(ways, tour[0])
-        out[k] = ways.distance[tour[0], nodes[k]]
+        out[k] = ways.distance[tour[0], nodes[k] + 1]
         if left.any():
             begin = with_begin(tour, nodes[k] + 1)
             _, cost = improve(Task(ways, left, end, 0.0), begin, rounds, noise, rng)

@@ -16,9 +16,10 @@ from hiera.controllers.viewpoint import (
     NearestFrontier,
     UtilityPerDistance,
 )
-from hiera.controllers.viewpoint.covering_tour import Task, grow, improve, missed, tour_cost
+from hiera.controllers.viewpoint.covering_task import Task, missed, tour_cost
+from hiera.controllers.viewpoint.covering_tour import grow, improve
 from hiera.controllers.viewpoint.legs import bit_rows, new_ways, search
-from hiera.controllers.viewpoint.local_tour import covering
+from hiera.controllers.viewpoint.selection import covering
 from hiera.envs.exploration.dare import load_dare_maps
 from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.hop import HopEnv, HopStatus

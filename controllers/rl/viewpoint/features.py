@@ -118,7 +118,7 @@ def _sets(ways: Ways, shares: NDArray[np.float32], pairs: NDArray[np.float32]) -
         own = _bits(row)
         shares[i, 0] = own / total
         shares[i, 1] = _bits(row & ~twice) / total if i else 0.0
-        shares[i, 2] = _bits(ways.cover[0, ways.stops[i]] & once) / total
+        shares[i, 2] = _bits(ways.cover[0, i] & once) / total
         for j in range(i):
             common = 0
             other = ways.seen[ways.stops[j]]
@@ -162,7 +162,7 @@ def features(
     offset = (xy - xy[0]) / UNIT_M
     tokens = np.zeros((n, TOKEN), np.float32)
     pairs = np.zeros((n, n, PAIR), np.float32)
-    travel = np.minimum(ways.distance[0, ways.stops] / UNIT_M, _FAR_UNITS)
+    travel = np.minimum(ways.distance[0] / UNIT_M, _FAR_UNITS)
     utility = roadmap.utility[nodes].astype(np.float64)
     utility[0] = 0.0
     tokens[0, 0] = 1.0
@@ -176,14 +176,14 @@ def features(
     shares = np.zeros((n, 3), np.float32)
     frontiers = _sets(ways, shares, pairs)
     tokens[:, 9:12] = shares
-    legs = ways.distance[np.append(0, tour[:-1]), ways.stops[tour]] / UNIT_M
+    legs = ways.distance[np.append(0, tour[:-1]), tour] / UNIT_M
     tokens[tour, 12] = 1.0
     tokens[tour[:1], FIRST] = 1.0
     tokens[tour, 14] = 1.0 / (1.0 + np.arange(len(tour)))
     tokens[tour, 15] = np.cumsum(legs)
     if len(tour) > 1:
         first = tour[0]
-        back = ways.distance[first, ways.stops] / UNIT_M
+        back = ways.distance[first] / UNIT_M
         tokens[1:, ADDED] = np.minimum(travel + back - travel[first], _FAR_UNITS)[1:]
     tokens[:, 17] = nodes == target
     if waypoint is not None:
@@ -198,7 +198,7 @@ def features(
     straight = offset[:, None] - offset[None]
     pairs[:, :, 0] = np.hypot(straight[:, :, 0], straight[:, :, 1])
     known = np.append(0, tour[:-1])
-    rows = ways.distance[known][:, ways.stops]
+    rows = ways.distance[known]
     found = rows < 0.5 * FAR
     pairs[known, :, 1] = np.where(found, np.minimum(rows / UNIT_M, _FAR_UNITS), 0.0)
     pairs[known, :, 2] = found

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hiera.controllers.viewpoint.contract import Choice, RoadmapLike
-from hiera.controllers.viewpoint.covering_tour import Task, improve
+from hiera.controllers.viewpoint.covering_task import Task
+from hiera.controllers.viewpoint.covering_tour import improve
 from hiera.controllers.viewpoint.legs import new_ways
 from hiera.controllers.viewpoint.nearest import NearestFrontier
 from hiera.controllers.viewpoint.rerouting import costs_by_way_of, with_begin

@@ -50,8 +50,8 @@ def first_hops(ways: Ways) -> NDArray[np.int32]:
     out = []
     for stop in ways.stops[1:].tolist():
         node = stop
-        while int(ways.before[0, node]) != robot:
-            node = int(ways.before[0, node])
+        while int(ways.before[node]) != robot:
+            node = int(ways.before[node])
         out.append(node)
     return np.array(out, np.int32)
 
