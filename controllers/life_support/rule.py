@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hiera.controllers.life_support.holding import feed_for
 from hiera.safety.life_support import LifeSupportModel, Limits
 from hiera.safety.life_support import state as names
+from hiera.safety.life_support.removal import Factors, with_factors
 from hiera.safety.life_support.stocks import best_flow
 
 _DEEPER = 1.15
@@ -58,10 +59,10 @@ class Rule:
             self._oxygen,
         )  # fmt: skip
         at = max(float(now.dioxide_pa), self._limits.dioxide_alarm_pa)
-        deeper = x.copy()
+        deeper = with_factors(x, Factors(*observation["removal"]), self._model.parameters)
         deeper[names.BREATHING] *= _DEEPER
         fan, _ = best_flow(
-            self._model, deeper, float(x[names.OUTPUT]), at, float(x[names.CONVERSION])
+            self._model, deeper, float(x[names.OUTPUT]), at, float(deeper[names.CONVERSION])
         )
         humidity = float(now.humidity)
         self._open = humidity > _MOIST or (self._open and humidity >= _DRY)

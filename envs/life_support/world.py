@@ -23,12 +23,14 @@ from hiera.envs.life_support.plant import SIZE, VALVE, advance_plants
 from hiera.envs.life_support.scenarios import Scenario
 from hiera.envs.life_support.sensors import COUNT, SENSORS, SensorSuite, truths
 from hiera.envs.life_support.voting import Voter
+from hiera.envs.life_support.watch import Watch
 from hiera.safety.contract import Context, FloatArray, SafetyState
 from hiera.safety.life_support import LifeSupportModel, Limits, Readings
 from hiera.safety.life_support import state as names
 from hiera.safety.life_support.barriers import oxygen_needed
 from hiera.safety.life_support.metabolism import output_for, ventilation_for
 from hiera.safety.life_support.readings import readings
+from hiera.safety.life_support.removal import with_factors
 from hiera.safety.life_support.state import HIGH, LOW, N
 from hiera.safety.life_support.stocks import best_flow
 
@@ -81,7 +83,8 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
 
     Observation: ``readings`` ``(13,)`` in the sensors' units, 0 where there is none; ``valid``
     ``(13,)``, 1 where there is one; ``estimate`` ``(18,)`` and ``deviation`` ``(18,)`` in the
-    states' units; ``command`` ``(3,)``, the last one. Nothing tells of the mission ahead.
+    states' units; ``removal`` ``(3,)``, this set's `hiera.safety.life_support.removal.Factors`;
+    ``command`` ``(3,)``, the last one. Nothing tells of the mission ahead.
 
     Action: ``(feed, fan, damper)`` [mol/s, m^3/s, 1], clipped to their limits.
 
@@ -136,6 +139,7 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
             float(spread),
         )
         self._heat_ends = heat_ends
+        self.watch = Watch()
         self.estimator = Estimator(
             self.model, Voter() if voter is None else voter, tick_s=self.tick_s
         )
@@ -148,6 +152,7 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
                 "valid": spaces.MultiBinary(COUNT),
                 "estimate": anything,
                 "deviation": spaces.Box(0.0, np.inf, (N,), np.float64),
+                "removal": spaces.Box(0.0, np.inf, (3,), np.float64),
                 "command": spaces.Box(np.array(LOW), np.array(HIGH), dtype=np.float64),
             }
         )
@@ -173,6 +178,7 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
         self._own = apparatus.named(self.constants)
         self._acting = self.scenario.acting(0.0)
         self.sensors = SensorSuite(sensing, self.scenario.events, self._spread)
+        self.watch.reset()
         self.state = self._closed()
         self._ticks, self._ended = 0, ""
         self._command = np.array([float(self.state[names.UPTAKE]), *self.state[N - 2 : N]])
@@ -211,9 +217,13 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
         return self._observation(), reward, bool(self._ended), cut, self._info()
 
     def safety_state(self) -> SafetyState:
-        """The belief and its time; `estimate` has the deviations and how the cells were voted."""
+        """The belief, with this set's ventilation and lime, and its time.
+
+        `estimate` has the deviations and how the cells were voted.
+        """
         context = Context(time_s=self.time_s, u_previous=self._command.copy())
-        return SafetyState(self.estimate.x.copy(), context)
+        belief = with_factors(self.estimate.x, self.estimate.factors, self.model.parameters)
+        return SafetyState(belief, context)
 
     @property
     def time_s(self) -> float:
@@ -261,7 +271,7 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
     def _sense(self) -> None:
         ambient = float(self._acting["ambient"][0])
         truth = truths(self.truth, ambient, self._own.outside_pa)
-        self.shown = self.sensors.read(truth, self.time_s, self.tick_s)
+        self.shown = self.watch.seen(self.sensors.read(truth, self.time_s, self.tick_s))
         outside = float(self.shown[-1])
         self._ambient_k = outside if np.isfinite(outside) else 303.15
         self.estimate: Estimate = self.estimator.correct(self.shown)
@@ -315,6 +325,7 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
             "valid": valid.astype(np.int8),
             "estimate": self.estimate.x.copy(),
             "deviation": self.estimate.deviation.copy(),
+            "removal": np.array(self.estimate.factors),
             "command": self._command.copy(),
         }
 
@@ -323,6 +334,7 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
             "ended_by": self._ended,
             "agreement": str(self.estimate.vote.agreement),
             "rejected": self.estimate.rejected,
+            "frozen": self.watch.frozen,
         }
 
 

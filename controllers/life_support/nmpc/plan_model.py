@@ -26,6 +26,7 @@ from hiera.controllers.life_support.holding import HOLD, LIFT
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import kernel, rates
 from hiera.safety.life_support.gases import above, least
+from hiera.safety.life_support.metabolism import DRIVE
 from hiera.safety.life_support.readings import readings
 from hiera.safety.life_support.state import DAMPER, FAN, FEED, HIGH, LOW
 
@@ -51,8 +52,7 @@ class Corrections:
     Attributes:
         missed: Share of the CO2 given off that the lime does not get [1].
         breathing: Ventilation beyond the model's [m^3/s].
-        drive: Ventilation per inhaled CO2 [m^3/(s Pa)]; the central drive of V-HAB,
-            Respiration.m: 2 L/min/mmHg.
+        drive: Ventilation per inhaled CO2 [m^3/(s Pa)].
         fan: Share of the flow asked for that the fan makes [1].
         feed: Share of the oxygen asked for that flows [1].
         hold: Feed per pressure that is missing [mol/(s Pa)].
@@ -62,7 +62,7 @@ class Corrections:
 
     missed: float = 0.0
     breathing: float = 0.0
-    drive: float = 2.0 / 60e3 / 133.3
+    drive: float = DRIVE
     fan: float = 1.0
     feed: float = 1.0
     hold: float = HOLD

@@ -65,7 +65,7 @@ class Tuning:
     caution: float = 0.5
     breath_caution: float = 0.8
     gauge_pa: float = 70.0
-    oxygen_margin: float = 0.008
+    oxygen_margin: float = 0.015
     dioxide_margin_pa: float = 60.0
     dioxide: float = 0.3
     gauge: float = 0.3

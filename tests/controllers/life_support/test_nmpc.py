@@ -19,13 +19,13 @@ from hiera.controllers.life_support.nmpc.objective import cost, peak_pa
 from hiera.controllers.life_support.nmpc.plan_model import LEAST, MOST, SPAN, Corrections, fed
 from hiera.controllers.life_support.nmpc.prediction import Prediction
 from hiera.controllers.life_support.nmpc.problem import Plan, Problem, shifted, verified
-from hiera.controllers.life_support.nmpc.removal import Removal
 from hiera.controllers.life_support.nmpc.rti import Outcome, RealTimeSolver
 from hiera.controllers.life_support.nmpc.scarcity import MOST as DEAREST
 from hiera.controllers.life_support.nmpc.scarcity import Stocks, scarcity
 from hiera.safety.life_support import LifeSupportModel, Limits, Surroundings
 from hiera.safety.life_support import state as names
 from hiera.safety.life_support.gases import litres_per_minute
+from hiera.safety.life_support.removal import Factors, driven
 from hiera.safety.life_support.state import FAN, HIGH, LOW
 
 MODEL, LIMITS = LifeSupportModel(), Limits()
@@ -47,6 +47,7 @@ def seen(x: np.ndarray, command: Any = (1e-3, 1.2e-3, 0.0)) -> dict[str, Any]:
     return {
         "estimate": x.copy(),
         "deviation": np.full(18, 1e-5),
+        "removal": np.array(Factors()),
         "readings": readings,
         "valid": valid,
         "command": np.asarray(command, dtype=np.float64),
@@ -248,53 +249,22 @@ def test_stocks_are_dear_where_they_run_out() -> None:
     assert put(switched, x).objective.value[names.CYLINDER] == -switched.tuning.oxygen
 
 
-def test_removal_tells_a_deep_breath_from_slow_lime_by_the_flow() -> None:
-    def followed(flow: float, breath: float, rate: float) -> Removal:
-        """Steady gas of a set that differs by two factors, watched for ten minutes."""
-        from hiera.safety.life_support import lime
-
-        removal = Removal(MODEL)
-        x, p = working(0.5), MODEL.parameters
-        x[names.FLOW], x[names.DIOXIDE] = flow, 0.008
-        density = p.outside_pa / (8.314462618 * x[names.GAS_K])
-        for _ in range(20):
-            k = rate * lime.rate(x[names.LIME_K], x[names.MOISTURE], p)
-            slip = lime.passed(x[names.CONVERSION], flow, k, p)
-            caught = lime.caught(flow, breath * removal.driven(x), p)
-            share = (1.0 - caught * (1.0 - slip)) / (1.0 - slip)
-            x[names.DIOXIDE] = share * x[names.OUTPUT] * x[:4].sum() / (density * flow)
-        for _ in range(600):
-            removal.observe(x, 1.0, measured=True)
-        return removal
-
-    deep = followed(0.7e-3, 1.2, 1.0)
-    assert 1.12 < deep.breath < 1.25
-    assert abs(deep.lime - 1.0) < 0.1
-    slow = followed(1.6e-3, 1.0, 0.8)
-    assert 0.75 < slow.lime < 0.88
-    assert abs(slow.breath - 1.0) < 0.05
-    true = followed(1.2e-3, 1.0, 1.0)
-    assert abs(true.breath - 1.0) < 0.02
-    assert abs(true.lime - 1.0) < 0.02
-
-
-def test_used_lime_is_counted_and_a_weak_fan_is_seen() -> None:
-    differences = Differences(MODEL, 0.0, 0.203)
+def test_a_weak_fan_is_seen_and_a_deep_breath_planned_for() -> None:
+    differences = Differences(MODEL, 2.0, 0.203)
     x = working(0.3)
     command, flow = np.array([1e-3, 1.5e-3, 0.0]), 1.5e-3
     x[names.FLOW] = flow
     for i in range(300):
         observation = seen(x, command)
-        observation["estimate"][names.CONVERSION] = 0.9
-        if i == 0:
-            observation["estimate"][names.CONVERSION] = 0.3
+        observation["removal"] = np.array(Factors(1.2, 0.05, 0.8))
         observation["readings"][9] = 0.7 * flow
         corrections = differences.observe(observation, 0.0 if i == 0 else 1.0)
     assert corrections.fan == pytest.approx(0.7, abs=0.01)
-    bound = MODEL.parameters.lime_capacity_mol_kg * MODEL.parameters.lime_kg
-    counted = 0.3 + 299.0 * x[names.OUTPUT] / bound
-    believed = differences.believed(x)[names.CONVERSION]
-    assert believed == pytest.approx(1.0 - differences.removal.lime * (1.0 - counted), abs=1e-9)
+    breath = 1.2 * np.exp(2.0 * 0.05)
+    believed = differences.believed(x)
+    assert believed[names.BREATHING] == pytest.approx(breath * driven(x, MODEL.parameters))
+    assert corrections.breathing == pytest.approx((breath - 1.0) * driven(x, MODEL.parameters))
+    assert believed[names.CONVERSION] == pytest.approx(1.0 - 0.8 * 0.7)
 
 
 def test_cells_that_show_less_than_the_estimate_raise_what_the_law_holds() -> None:

@@ -23,6 +23,7 @@ from hiera.controllers.life_support.rule import Rule
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import LifeSupportModel, Limits, Surroundings
 from hiera.safety.life_support import state as names
+from hiera.safety.life_support.removal import Factors
 
 GAINS = Gains()
 
@@ -126,14 +127,18 @@ def test_bad_gains_are_one_sentence(tmp_path: Path, text: str, says: str) -> Non
 def test_the_rule_feeds_what_is_breathed_and_lifts_what_is_missing() -> None:
     model = LifeSupportModel()
     rule = Rule(model, Limits(), gauge_pa=100.0, oxygen=0.205)
+
+    def seen(x: np.ndarray) -> dict[str, np.ndarray]:
+        return {"estimate": x, "removal": np.array(Factors())}
+
     x = model.start(gauge_pa=100.0)
-    kept = rule.act({"estimate": x})
+    kept = rule.act(seen(x))
     assert kept[0] == pytest.approx(x[names.UPTAKE], rel=0.02)
-    assert rule.act({"estimate": model.start(gauge_pa=40.0)})[0] > kept[0]
-    assert rule.act({"estimate": model.start(gauge_pa=100.0, oxygen=0.198)})[0] > kept[0]
+    assert rule.act(seen(model.start(gauge_pa=40.0)))[0] > kept[0]
+    assert rule.act(seen(model.start(gauge_pa=100.0, oxygen=0.198)))[0] > kept[0]
     work = Surroundings(1.4e-3)
     fresh, used = (
-        rule.act({"estimate": model.start(work, gauge_pa=100.0, conversion=c)})[names.FAN]
+        rule.act(seen(model.start(work, gauge_pa=100.0, conversion=c)))[names.FAN]
         for c in (0.0, 0.6)
     )
     assert names.LOW[names.FAN] < used < fresh < names.HIGH[names.FAN]

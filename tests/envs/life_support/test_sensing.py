@@ -9,8 +9,12 @@ from scipy import stats
 from hiera.envs.life_support.apparatus import drawn, named
 from hiera.envs.life_support.estimator import (
     CHANNELS,
+    HEART,
     PROCESS,
+    SLOW,
     START,
+    UNASKED,
+    Estimate,
     Estimator,
     reading_noise,
 )
@@ -18,6 +22,7 @@ from hiera.envs.life_support.plant import acting, advance_plants
 from hiera.envs.life_support.scenarios import Event, Fault
 from hiera.envs.life_support.sensors import COUNT, NAMES, SENSORS, SensorSuite, truths
 from hiera.envs.life_support.voting import Agreement, Vote, Voter
+from hiera.envs.life_support.watch import Watch
 from hiera.safety.life_support import LifeSupportModel, Surroundings
 from hiera.safety.life_support import state as names
 from hiera.safety.life_support.gases import litres_per_minute
@@ -124,6 +129,22 @@ def test_faults_of_sensors_show() -> None:
     assert after[3] == pytest.approx(GOOD[3] + 500.0, abs=80.0)
 
 
+def test_what_never_moves_is_broken() -> None:
+    watch, random = Watch(patience=10), np.random.default_rng(0)
+    for k in range(30):
+        shown = GOOD + random.standard_normal(COUNT)
+        shown[NAMES.index("gauge")] = 66.0
+        shown[NAMES.index("humidity")] = 1.0
+        kept = watch.seen(shown)
+        out = ("gauge",) if k >= 9 else ()
+        assert watch.frozen == out
+        assert tuple(np.array(NAMES)[np.isnan(kept)]) == out
+    shown[NAMES.index("gauge")] = 67.0
+    assert np.isfinite(watch.seen(shown)).all()
+    never = Watch(patience=0)
+    assert all(np.isfinite(never.seen(GOOD)).all() for _ in range(30))
+
+
 # Estimate
 
 QUIET = PROCESS.copy()
@@ -148,12 +169,12 @@ def _consistency(seeds: int, ticks: int) -> tuple[np.ndarray, np.ndarray]:
         spread = START.copy()
         spread[[names.DIOXIDE, names.UPTAKE, names.OUTPUT, names.BREATHING]] *= 0.3
         spread[[names.MOISTURE, names.LOADING, names.CORE_K, names.SKIN_K]] *= 0.3
-        spread[N:] = 1.0
+        spread[SLOW], spread[HEART:] = 1.0, 1e-9
         x = first + spread[:N] * random.standard_normal(N)
         estimator.reset(first, spread)
-        estimator.z[N:] = estimator._shown(first)[:2] + random.standard_normal(2)
+        estimator.z[SLOW] = estimator._shown(first)[:2] + random.standard_normal(2)
         # The slow sensors begin where the estimate believes them, give or take one pascal.
-        slow = estimator.z[N:] + random.standard_normal(2)
+        slow = estimator.z[SLOW] + random.standard_normal(2)
         lag = np.exp(-1.0 / np.array([4.0, 20.0]))
         u = np.array([x[names.UPTAKE], 1.2e-3, 0.6])
         for k in range(ticks):
@@ -273,3 +294,54 @@ def test_cells_that_agree_move_a_belief_that_has_gone_astray(tell: int) -> None:
     assert any(f.widened for f in found) == (tell > 1)
     oxygen = float(MODEL.readings(found[-1].x).oxygen)
     assert (abs(oxygen - 0.3) < 0.01) == (tell > 1)
+
+
+def _followed(
+    seconds: int, *, beats: float = 0.0, share: float = 1.0, unasked: float = 0.0, seed: int = 0
+) -> tuple[Estimator, np.ndarray, list[Estimate]]:
+    """A set of the model's own kind but for a heart, a factor of the lime, and a feed unasked."""
+    estimator, random = Estimator(MODEL), np.random.default_rng(seed)
+    around = Surroundings(litres_per_minute(1.6))
+    x = MODEL.start(around)
+    estimator.reset(x)
+    noise, found = reading_noise(calibrated=True), []
+    u = np.array([around.demand, 1.4e-3, 0.5])
+    for k in range(seconds):
+        u[0] = max(0.0, around.demand + 2e-5 * (150.0 - float(MODEL.readings(x).gauge_pa)))
+        real = u + np.array([unasked if k >= seconds // 2 else 0.0, 0.0, 0.0])
+        following = MODEL.step(x, real, around, 1.0)
+        bound = following[names.CONVERSION] - x[names.CONVERSION]
+        p = MODEL.parameters
+        following[names.DIOXIDE] += (1.0 - share) * bound * p.lime_capacity_mol_kg * p.lime_kg
+        following[names.CONVERSION] -= (1.0 - share) * bound
+        x = following
+        shown = truths(MODEL.readings(x), 303.15, MODEL.parameters.outside_pa)
+        shown[NAMES.index("heart")] += beats
+        for name, deviation in zip(CHANNELS[1:], noise[1:], strict=True):
+            shown[NAMES.index(name)] += deviation * random.standard_normal()
+        estimator.predict(u, 303.15)
+        found.append(estimator.correct(shown))
+    return estimator, x, found
+
+
+def test_a_fast_heart_is_not_taken_for_work() -> None:
+    """Twenty beats a minute would be a third more work."""
+    estimator, x, found = _followed(900, beats=20.0)
+    assert found[-1].x[names.UPTAKE] == pytest.approx(x[names.UPTAKE], rel=0.12)
+    assert estimator.z[HEART] == pytest.approx(20.0, abs=8.0)
+
+
+def test_a_valve_that_feeds_unasked_does_not_carry_the_pressure_off() -> None:
+    estimator, x, found = _followed(600, unasked=litres_per_minute(0.8))
+    true, now = MODEL.readings(x), MODEL.readings(found[-1].x)
+    assert now.gauge_pa == pytest.approx(float(true.gauge_pa), abs=10.0)
+    assert now.oxygen == pytest.approx(float(true.oxygen), abs=0.003)
+    assert estimator.z[UNASKED] > litres_per_minute(0.2)
+
+
+def test_co2_that_comes_back_is_not_taken_for_used_lime() -> None:
+    """A tenth of what the lime should bind comes back; it is booked as not bound."""
+    _, x, found = _followed(1200, share=0.9)
+    used = found[-1].x[names.CONVERSION]
+    assert used == pytest.approx(x[names.CONVERSION], abs=0.01)
+    assert found[-1].factors.breath > 1.02 or found[-1].factors.lime < 0.98

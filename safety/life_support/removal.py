@@ -8,19 +8,25 @@ with ``s = exp(-kappa a / Q)``. Where the flow falls below the ventilation ``mu`
 of the ventilation; where it is well above, the factor kappa of the lime's rate. Both are followed
 by an extended Kalman filter on their logarithms; what the output V_C is wrong by cancels nearly.
 
-Neither factor is known to the estimator of the state, and the flow that removes most CO2 hangs on
-both: up for a deeper breath, down for slower lime.
+Neither factor is among the eighteen states, and the flow that removes most CO2 hangs on both: up
+for a deeper breath, down for slower lime. Whoever decides on a flow, controller or gate, should do
+so from the state `with_factors`.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
-from hiera.controllers.life_support.nmpc.plan_model import Corrections
+import numpy as np
+from numpy.typing import ArrayLike
+
 from hiera.safety.contract import FloatArray
-from hiera.safety.life_support import LifeSupportModel, lime
+from hiera.safety.life_support import lime
 from hiera.safety.life_support import state as names
 from hiera.safety.life_support.gases import MOLAR_GAS
+from hiera.safety.life_support.metabolism import DRIVE
+from hiera.safety.life_support.model import LifeSupportModel
+from hiera.safety.life_support.parameters import Parameters
 
 WINDOW_S = 10.0
 """Time over which a balance is drawn up [s]."""
@@ -36,6 +42,43 @@ MOST = np.array([0.25, 0.3])
 _CLIP = 0.15
 
 
+class Factors(NamedTuple):
+    """What a set and its wearer are multiplied by.
+
+    Attributes:
+        breath: Factor of the ventilation.
+        deviation: Standard deviation of that factor's logarithm.
+        lime: Factor of the lime's rate.
+    """
+
+    breath: float = 1.0
+    deviation: float = float(PRIOR[0])
+    lime: float = 1.0
+
+
+def driven(x: FloatArray, p: Parameters) -> float:
+    """Ventilation with what the inhaled CO2 adds, without the factor [m^3/s]."""
+    return float(x[names.BREATHING] + DRIVE * p.outside_pa * x[names.DIOXIDE] / x[:4].sum())
+
+
+def with_factors(x: ArrayLike, factors: Factors, p: Parameters) -> FloatArray:
+    """A state whose ventilation and lime are those of this set, shape ``(18,)``.
+
+    Rate and what is left of the lime only appear as a product, so that a factor of the one is
+    booked on the other.
+
+    Args:
+        x: State, shape ``(18,)``.
+        factors: Of ventilation and lime.
+        p: The model's.
+    """
+    made = np.array(x, dtype=np.float64)
+    left = factors.lime * (1.0 - float(made[names.CONVERSION]))
+    made[names.BREATHING] = factors.breath * driven(made, p)
+    made[names.CONVERSION] = float(np.clip(1.0 - left, 0.0, 0.999))
+    return made
+
+
 class Removal:
     """Factors of ventilation and lime's rate.
 
@@ -49,7 +92,6 @@ class Removal:
 
     def __init__(self, model: LifeSupportModel) -> None:
         self._p = model.parameters
-        self._drive = Corrections().drive
         self.reset()
 
     def reset(self) -> None:
@@ -59,30 +101,16 @@ class Removal:
         self._began_mol, self._elapsed_s = -1.0, 0.0
 
     @property
-    def breath(self) -> float:
-        """Factor of the ventilation."""
-        return float(np.exp(self.logs[0]))
-
-    @property
-    def breath_deviation(self) -> float:
-        """Of the logarithm of that factor."""
-        return float(np.sqrt(self.covariance[0, 0]))
-
-    @property
-    def lime(self) -> float:
-        """Factor of the lime's rate."""
-        return float(np.exp(self.logs[1]))
-
-    def driven(self, x: FloatArray) -> float:
-        """Ventilation with what the inhaled CO2 adds, without the factor [m^3/s]."""
-        fraction = float(x[names.DIOXIDE] / x[:4].sum())
-        return float(x[names.BREATHING]) + self._drive * self._p.outside_pa * fraction
+    def factors(self) -> Factors:
+        """As far as they are known."""
+        breath, rate = np.exp(self.logs)
+        return Factors(float(breath), float(np.sqrt(self.covariance[0, 0])), float(rate))
 
     def observe(self, x: FloatArray, elapsed_s: float, measured: bool) -> None:
         """Takes a state in.
 
         Args:
-            x: As believed, its conversion counted, shape ``(18,)``.
+            x: As believed, shape ``(18,)``.
             elapsed_s: Since the last one [s].
             measured: Whether there is a reading of the CO2.
         """
@@ -107,7 +135,7 @@ class Removal:
         p, flow = self._p, float(x[names.FLOW])
         k = float(lime.rate(x[names.LIME_K], x[names.MOISTURE], p)) * float(np.exp(logs[1]))
         slip = float(lime.passed(x[names.CONVERSION], flow, k, p))
-        breath = self.driven(x) * float(np.exp(logs[0]))
+        breath = driven(x, p) * float(np.exp(logs[0]))
         return 1.0 - float(lime.caught(flow, breath, p)) * (1.0 - slip), slip
 
     def _update(self, x: FloatArray, gained: float) -> None:
