@@ -28,9 +28,8 @@ class Ways(NamedTuple):
     Attributes:
         indptr: Row starts of the graph, shape ``(t + 1,)``.
         indices: Neighbours, shape ``(e,)``.
-        lengths: Edge lengths, shape ``(e,)`` [m].
+        lengths: Edge lengths less the bias of where they lead, shape ``(e,)`` [m].
         known: Edges the robot may use now, shape ``(e,)``; its own ways use no others.
-        bias: Taken off every arrival, shape ``(t,)`` [m].
         seen: Frontiers each node sees, bit rows, shape ``(t, words)``.
         stops: Node of each stop, shape ``(m,)``.
         ready: Whether the ways from a stop have been searched, shape ``(m,)``.
@@ -45,7 +44,6 @@ class Ways(NamedTuple):
     indices: NDArray[np.int32]
     lengths: NDArray[np.float64]
     known: NDArray[np.bool_]
-    bias: NDArray[np.float64]
     seen: NDArray[np.uint64]
     stops: NDArray[np.int32]
     ready: NDArray[np.bool_]
@@ -65,16 +63,16 @@ def new_ways(
     seen: NDArray[np.uint64],
     stops: NDArray[np.int32],
 ) -> Ways:
-    """Ways none of which has been searched yet.
+    """Ways none of which has been searched yet; ``bias (t,)`` [m] is taken off every arrival.
 
     Raises:
         ValueError: If an edge is not longer than the bias.
     """
     m, t = len(stops), len(indptr) - 1
+    lengths = lengths - bias[indices]
     longest, width = 1.0, 1.0
     if len(lengths):
-        longest = float(lengths.max() - bias.min())
-        width = float(lengths.min() - bias.max())
+        longest, width = float(lengths.max()), float(lengths.min())
         if not 0.0 < width < np.inf:
             raise ValueError(f"ways: an edge of {lengths.min():g} m, expected a positive length")
     return Ways(
@@ -82,7 +80,6 @@ def new_ways(
         indices=indices,
         lengths=lengths,
         known=known,
-        bias=bias,
         seen=seen,
         stops=stops,
         ready=np.zeros(m, np.bool_),
@@ -133,9 +130,9 @@ def search(ways: Ways, stop: int) -> None:
         return
     ways.ready[stop] = True
     # Read once: a field that is read in the loop costs more than what is done with it.
-    indptr, indices, lengths, bias = ways.indptr, ways.indices, ways.lengths, ways.bias
+    indptr, indices, lengths = ways.indptr, ways.indices, ways.lengths
     known, seen, stops, width = ways.known, ways.seen, ways.stops, ways.width_m
-    t, words, source = bias.shape[0], seen.shape[1], stops[stop]
+    t, words, source = seen.shape[0], seen.shape[1], stops[stop]
     distance, before = np.full(t, FAR), np.full(t, -1, np.int32)
     cover, many = np.zeros((t, words), np.uint64), np.zeros(t, np.int64)
     done, wanted = np.zeros(t, np.bool_), np.zeros(t, np.bool_)
@@ -162,12 +159,13 @@ def search(ways: Ways, stop: int) -> None:
         if here != source:
             for w in range(words):
                 cover[here, w] = cover[before[here], w] | seen[here, w]
+        at = distance[here]
         for e in range(indptr[here], indptr[here + 1]):
             other = indices[e]
-            if done[other] or (stop == 0 and not known[e]):
+            reach = at + lengths[e]
+            if reach >= distance[other] + _EQUAL_M or done[other]:
                 continue
-            reach = distance[here] + lengths[e] - bias[other]
-            if reach >= distance[other] + _EQUAL_M:
+            if stop == 0 and not known[e]:
                 continue
             if reach >= distance[other] - _EQUAL_M:
                 # Equally long: which way sees more?

@@ -270,13 +270,15 @@ class LocalTour:
         Only to what is hardly further than what the window offers, so that a window that moves
         along does not send the robot back and forth.
         """
+        last = self._previous[0] if self._previous else -1
+        if np.isfinite(nearer_m) and (last < 0 or roadmap.utility[last] == 0):
+            return NOWHERE
         far_m = nearer_m + self._margin_m
         distance, before = from_robot(roadmap)
         useful = useful_elsewhere(roadmap, distance)
         if not useful.any():
             return NOWHERE
-        if self._previous and useful[self._previous[0]]:
-            last = self._previous[0]
+        if last >= 0 and useful[last]:
             return choice(roadmap, last, before) if distance[last] <= far_m else NOWHERE
         if np.isfinite(nearer_m):
             return NOWHERE

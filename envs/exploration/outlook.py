@@ -24,6 +24,7 @@ from hiera.envs.exploration.grid import Belief
 from hiera.envs.exploration.lattice import Graph
 
 _UNKNOWN, _OCCUPIED = 0, 2
+_EDGE = 1e-6
 _NEAR = 3
 """Conjectured nodes lie at most this many blocks from a viewpoint."""
 
@@ -158,15 +159,32 @@ def _promise(
     """Unknown cells in view from each of some cells, if only known walls block it."""
     height, width = belief.shape
     area = np.zeros(cells.shape[0])
+    rays = turn.shape[0]
+    across, up = np.empty((rays, reach), np.int64), np.empty((rays, reach), np.int64)
+    sure = np.empty((rays, reach), np.bool_)
+    for ray in range(rays):
+        for step in range(reach):
+            x_at, y_at = 0.5 + turn[ray, 0] * (step + 1), 0.5 + turn[ray, 1] * (step + 1)
+            across[ray, step], up[ray, step] = int(np.floor(x_at)), int(np.floor(y_at))
+            # Between two cells rounding decides, which depends on where the ray begins.
+            off = min(abs(x_at - np.rint(x_at)), abs(y_at - np.rint(y_at)))
+            sure[ray, step] = off > _EDGE
     for k in range(cells.shape[0]):
-        for ray in range(turn.shape[0]):
-            for step in range(1, reach + 1):
-                x = int(np.floor(cells[k, 0] + 0.5 + turn[ray, 0] * step))
-                y = int(np.floor(cells[k, 1] + 0.5 + turn[ray, 1] * step))
-                if x < 0 or y < 0 or x >= width or y >= height or belief[y, x] == _OCCUPIED:
+        x0, y0, sum_of = cells[k, 0], cells[k, 1], 0
+        for ray in range(rays):
+            for step in range(reach):
+                x, y = x0 + across[ray, step], y0 + up[ray, step]
+                if not sure[ray, step]:
+                    x = int(np.floor(x0 + 0.5 + turn[ray, 0] * (step + 1)))
+                    y = int(np.floor(y0 + 0.5 + turn[ray, 1] * (step + 1)))
+                if x < 0 or y < 0 or x >= width or y >= height:
                     break
-                if belief[y, x] == _UNKNOWN:
-                    area[k] += step
+                here = belief[y, x]
+                if here == _OCCUPIED:
+                    break
+                if here == _UNKNOWN:
+                    sum_of += step + 1
+        area[k] = sum_of
     # A ray stands for a sector, whose ring at this step is that many cells.
     for k in range(area.shape[0]):
         area[k] *= 2.0 * np.pi / turn.shape[0]
@@ -200,12 +218,14 @@ def _conjecture(
 ) -> tuple[NDArray[np.int32], int]:
     """Number of every lattice point of a window in the joint graph, -1 where none; and t."""
     height, width = belief.shape
+    # Fields are read once: in the loops that would cost more than the work itself.
+    point, node_at = graph.at, graph.node_at
     columns, rows = high[0] - low[0], high[1] - low[1]
     number = np.full((rows, columns), -1, np.int32)
     for k in nodes:
-        at = graph.at[k]
-        for j in range(max(at[1] - _NEAR, low[1]), min(at[1] + _NEAR + 1, high[1])):
-            for i in range(max(at[0] - _NEAR, low[0]), min(at[0] + _NEAR + 1, high[0])):
+        across, up = point[k, 0], point[k, 1]
+        for j in range(max(up - _NEAR, low[1]), min(up + _NEAR + 1, high[1])):
+            for i in range(max(across - _NEAR, low[0]), min(across + _NEAR + 1, high[0])):
                 if number[j - low[1], i - low[0]] == -1:
                     number[j - low[1], i - low[0]] = -2
     total = nodes.shape[0]
@@ -213,7 +233,7 @@ def _conjecture(
         for i in range(columns):
             wanted = number[j, i] == -2
             number[j, i] = -1
-            k = graph.node_at[j + low[1], i + low[0]]
+            k = node_at[j + low[1], i + low[0]]
             x, y = offset[0] + (i + low[0]) * side, offset[1] + (j + low[1]) * side
             if k >= 0:
                 number[j, i] = local[k]
@@ -237,6 +257,7 @@ def _joint(
     """The joint graph of viewpoints and conjectured nodes, lengths in cells."""
     number, total = _conjecture(belief, graph, nodes, local, low, high, offset, side)
     k = nodes.shape[0]
+    node_cell, joined = graph.cell, graph.joined
     cell = np.empty((total, 2), np.int64)
     for j in range(number.shape[0]):
         for i in range(number.shape[1]):
@@ -245,7 +266,7 @@ def _joint(
                 cell[m, 0] = offset[0] + (i + low[0]) * side
                 cell[m, 1] = offset[1] + (j + low[1]) * side
             elif m >= 0:
-                cell[m, 0], cell[m, 1] = graph.cell[nodes[m], 0], graph.cell[nodes[m], 1]
+                cell[m, 0], cell[m, 1] = node_cell[nodes[m], 0], node_cell[nodes[m], 1]
     # Half of the edges, then rows by counting.
     half = np.empty((12 * total, 2), np.int32)
     share = np.empty(12 * total)
@@ -262,7 +283,7 @@ def _joint(
                     continue
                 b = number[v, u]
                 known = 0.0
-                if a >= k or b >= k or not graph.joined[nodes[a]] >> slot & 1:
+                if a >= k or b >= k or not joined[nodes[a]] >> slot & 1:
                     known = _unknown_share(belief, cell[a, 0], cell[a, 1], cell[b, 0], cell[b, 1])
                     if known <= 0.0:
                         continue

@@ -393,24 +393,26 @@ def seen_from(
 
     Only nodes with utility are asked; the others see nothing worth a visit.
     """
-    width = place.belief.shape[1]
-    rows, columns = place.voxels.shape
-    voxel, far = geometry.voxel, int(np.ceil(geometry.reach))
+    # Fields are read once: in the loop that would cost more than the work itself.
+    belief, frontier_at, cells, utility = place.belief, place.voxels, graph.cell, graph.utility
+    width = belief.shape[1]
+    rows, columns = frontier_at.shape
+    voxel, reach, far = geometry.voxel, geometry.reach, int(np.ceil(geometry.reach))
     indptr = np.zeros(nodes.shape[0] + 1, np.int32)
-    voxels = np.empty(max(int(graph.utility[nodes].sum()), 16), np.int64)
+    voxels = np.empty(max(int(utility[nodes].sum()), 16), np.int64)
     count = 0
     for n in range(nodes.shape[0]):
         k = nodes[n]
-        if graph.utility[k] > 0:
-            x, y = graph.cell[k, 0], graph.cell[k, 1]
+        if utility[k] > 0:
+            x, y = cells[k, 0], cells[k, 1]
             for v in range(max(y - far, 0) // voxel, min((y + far) // voxel + 1, rows)):
                 for u in range(max(x - far, 0) // voxel, min((x + far) // voxel + 1, columns)):
-                    cell = place.voxels[v, u]
+                    cell = frontier_at[v, u]
                     if cell < 0:
                         continue
                     dx, dy = cell % width - x, cell // width - y
-                    if dx * dx + dy * dy < geometry.reach**2 and line_clear(
-                        place.belief, x, y, cell % width, cell // width
+                    if dx * dx + dy * dy < reach * reach and line_clear(
+                        belief, x, y, cell % width, cell // width
                     ):
                         if count == voxels.shape[0]:
                             voxels = np.concatenate((voxels, np.empty_like(voxels)))

@@ -61,12 +61,12 @@ def task_of(ways: Ways, seed: int) -> Task:
 @pytest.mark.parametrize("seed", range(8))
 def test_the_ways_are_the_shortest_and_show_what_lies_on_them(seed: int) -> None:
     ways = graph(seed)
-    n = len(ways.bias)
+    n = len(ways.seen)
     for stop in range(len(ways.stops)):
         search(ways, stop)
         may = ways.known if stop == 0 else np.ones(len(ways.indices), np.bool_)
         heads = np.repeat(np.arange(n), np.diff(ways.indptr))[may]
-        lengths = (ways.lengths - ways.bias[ways.indices])[may]
+        lengths = ways.lengths[may]
         true = dijkstra(
             csr_array((lengths, (heads, ways.indices[may])), shape=(n, n)),
             indices=int(ways.stops[stop]),
@@ -88,7 +88,7 @@ def test_an_edge_of_no_length_is_refused() -> None:
             ways.indices,
             0.0 * ways.lengths,
             ways.known,
-            ways.bias,
+            np.zeros(len(ways.seen)),
             ways.seen,
             ways.stops,
         )
