@@ -32,7 +32,9 @@ maps: {buildings: 1.0, buildings_held_out: 1}
 network: {width: 16, heads: 2, layers: 1, hidden: 16, channels: [4, 4, 4]}
 teach: {episodes: 2, epochs: 1, batch: 8}
 episode: {cap: 25}
-reinforce: {iterations: 2, episodes: 2, epochs: 1, batch: 16, score_every: 2}
+reinforce:
+  {algorithm: ALGORITHM, iterations: 3, episodes: 2, epochs: 1, batch: 16, score_every: 3,
+   sac: {updates: 4, replay: 60, critics_first: 0}}
 """
 
 
@@ -193,9 +195,10 @@ def finish(folder: Path, *arguments: str) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_it_ends_where_it_would_have(tmp_path: Path):
+@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
+def test_killed_and_resumed_it_ends_where_it_would_have(tmp_path: Path, algorithm: str):
     pytest.importorskip("torch", reason="the extra learn is not installed")
-    (tmp_path / "tiny.yaml").write_text(TINY)
+    (tmp_path / "tiny.yaml").write_text(TINY.replace("ALGORITHM", algorithm))
     whole = finish(tmp_path, "tiny.yaml", "--out", "whole", "--json")
     doomed = train(tmp_path, "tiny.yaml", "--out", "killed", "--quiet")
     deadline = time.monotonic() + 300

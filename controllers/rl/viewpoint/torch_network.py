@@ -41,6 +41,10 @@ class Attention(nn.Module):
         return x + hidden
 
 
+Levels = tuple[Tensor, Tensor, Tensor]
+"""Pictures at three scales, ``(B, c, s, s)`` with s = 32, 16, 8."""
+
+
 class Eye(nn.Module):
     """Convolutions over the picture, and what each token sees of them."""
 
@@ -58,27 +62,37 @@ class Eye(nn.Module):
         # Only for training: what the map is like where the belief is blank.
         self.guess = nn.Conv2d(b + c, 16, 1)
 
-    def forward(self, picture: Tensor, pixel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Looks.
-
-        Args:
-            picture: Shares 0 ... 1, shape ``(B, 3, 64, 64)``.
-            pixel: Positions in the picture, shape ``(B, n, 2)``.
-
-        Returns:
-            What each token sees ``(B, n, width)``, what the robot sees of the whole
-            ``(B, width)``, and the guessed logit of free ground per pixel ``(B, 64, 64)``.
-        """
+    def look(self, picture: Tensor) -> Levels:
+        """What the convolutions make of pictures, shares 0 ... 1, shape ``(B, 3, 64, 64)``."""
         one = torch.relu(self.conv1(picture))
         two = torch.relu(self.conv2(one))
         two = two + torch.relu(self.conv2b(two))
         three = torch.relu(self.conv3(two))
         three = three + torch.relu(self.conv3b(three))
-        found = torch.cat([sample(level, pixel) for level in (one, two, three)], dim=-1)
-        seen = self.levels(found) + self.patch(patches(picture, pixel))
+        return one, two, three
+
+    def imagine(self, levels: Levels) -> Tensor:
+        """The guessed logit of free ground per pixel, ``(B, 64, 64)``."""
+        _, two, three = levels
         coarse = functional.interpolate(three, scale_factor=2, mode="nearest")
-        guess = functional.pixel_shuffle(self.guess(torch.cat((two, coarse), dim=1)), 4)
-        return seen, self.whole(three.mean(dim=(2, 3))), guess[:, 0]
+        guess: Tensor = functional.pixel_shuffle(self.guess(torch.cat((two, coarse), dim=1)), 4)
+        return guess[:, 0]
+
+    def forward(self, picture: Tensor, levels: Levels, pixel: Tensor) -> tuple[Tensor, Tensor]:
+        """What is seen from some positions.
+
+        Args:
+            picture: Shares 0 ... 1, shape ``(B, 3, 64, 64)``.
+            levels: What `look` made of it.
+            pixel: Positions in the picture, shape ``(B, n, 2)``.
+
+        Returns:
+            What each token sees ``(B, n, width)`` and what the robot sees of the whole
+            ``(B, width)``.
+        """
+        found = torch.cat([sample(level, pixel) for level in levels], dim=-1)
+        seen = self.levels(found) + self.patch(patches(picture, pixel))
+        return seen, self.whole(levels[2].mean(dim=(2, 3)))
 
 
 def sample(level: Tensor, pixel: Tensor) -> Tensor:
@@ -152,7 +166,21 @@ class ViewpointNet(nn.Module):
         Returns:
             Scores ``(B, n)``, values ``(B,)`` and guesses, see `Eye`.
         """
-        seen, whole, guess = self.eye(picture, pixel)
+        levels = self.eye.look(picture)
+        score, value = self.rate(levels, tokens, pairs, pixel, picture, mask)
+        return score, value, self.eye.imagine(levels)
+
+    def rate(
+        self,
+        levels: Levels,
+        tokens: Tensor,
+        pairs: Tensor,
+        pixel: Tensor,
+        picture: Tensor,
+        mask: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Scores ``(B, n)`` and values ``(B,)``, given what `Eye.look` made of the picture."""
+        seen, whole = self.eye(picture, levels, pixel)
         x = self.token(tokens) + seen
         x = torch.cat((x[:, :1] + whole[:, None], x[:, 1:]), dim=1)
         x = self.mix(torch.relu(x))
@@ -167,4 +195,4 @@ class ViewpointNet(nn.Module):
         score = pointer + self.score(torch.relu(self.there(x) + self.here(robot)))[..., 0]
         mean = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         value = self.value2(torch.relu(self.value1(torch.cat((robot[:, 0], mean), dim=-1))))
-        return score, value[:, 0], guess
+        return score, value[:, 0]

@@ -22,6 +22,8 @@ from hiera.training.viewpoint.settings import TeachSettings
 
 _SAVE_EVERY_S = 20.0
 _FAINT = 0.05
+_AS_THE_TOUR = math.log(2.0)
+"""Logit of a chance of two in three, with which unknown ground costs what it costs the tour."""
 _KNOWN = 0.1
 """Pixels known to a greater share are not guessed."""
 
@@ -62,6 +64,14 @@ def taught_to_try(net: ViewpointNet) -> None:
         net.query.bias.zero_()
         net.value2.weight.zero_()
         net.value2.bias.zero_()
+
+
+def untaught(net: ViewpointNet) -> None:
+    """Makes a fresh network begin as the local tour, in place: all unknown ground is alike."""
+    with torch.no_grad():
+        net.eye.guess.weight.zero_()
+        net.eye.guess.bias.fill_(_AS_THE_TOUR)
+    taught_to_try(net)
 
 
 def trainable(net: ViewpointNet) -> list[torch.nn.Parameter]:

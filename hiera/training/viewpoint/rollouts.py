@@ -14,6 +14,7 @@ against the known-map tour. ``shaped: false`` leaves it out. Advantages are gene
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,14 @@ from hiera.training.viewpoint.settings import EpisodeSettings, ReinforceSettings
 _PLAN_ROUNDS = 4
 _LEAST, _MOST = -6.0, 3.0
 """Rewards are clipped to this [10 m]."""
+
+
+class Follows(IntEnum):
+    """What comes after a decision: the end, the next decision, or what the cap cut off."""
+
+    NOTHING = 0
+    NEXT = 1
+    UNKNOWN = -1
 
 
 class Trying(LearnedViewpoint):
@@ -95,8 +104,8 @@ def roll_out(
 
     Returns:
         Decisions as `packed` makes them, and for each ``chosen`` (token), ``likelihood`` (its
-        logarithm), ``advantage`` and ``return`` [10 m]; ``distance_m`` and ``togo_m`` (the
-        known-map expert's at the start) as arrays of one.
+        logarithm), ``advantage``, ``return`` and ``reward`` [10 m] and ``follows``, a `Follows`;
+        ``distance_m`` and ``togo_m`` (the known-map expert's at the start) as arrays of one.
     """
     rng = np.random.default_rng(seed)
     env, slow = begin(place, episode, rng)
@@ -127,12 +136,17 @@ def roll_out(
     if not trying.seen:
         return first
     chosen = np.array(trying.chosen)
-    advantage = advantages(account.rewards(), chosen[:, 2], settings.discount, settings.trace)
+    reward = account.rewards()
+    advantage = advantages(reward, chosen[:, 2], settings.discount, settings.trace)
+    follows = np.full(len(chosen), Follows.NEXT, np.int8)
+    follows[-1] = Follows.UNKNOWN if env.status is HopStatus.CAP else Follows.NOTHING
     return first | {
         "chosen": chosen[:, 0].astype(np.int64),
         "likelihood": chosen[:, 1].astype(np.float32),
         "advantage": advantage.astype(np.float32),
         "return": (advantage + chosen[:, 2]).astype(np.float32),
+        "reward": reward.astype(np.float32),
+        "follows": follows,
         "distance_m": np.array([env.distance_m]),
         "togo_m": np.array([account.rows[0][2]]),
     }

@@ -25,6 +25,8 @@ class MapsSettings(Settings):
     ``dare``."""
     buildings_held_out: One = 20
     """How many warehouses to choose by where there are no dare maps."""
+    led: Bool = False
+    """Whether the numeric planner's waypoints lead the network on the held-out maps."""
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -76,8 +78,8 @@ class TeachSettings(Settings):
     It learns what each choice costs, what later ones will, and to guess the unknown ground.
     """
 
-    episodes: One = 270
-    """Episodes of the local tour."""
+    episodes: Count = 270
+    """Episodes of the local tour; 0 leaves the teaching out and begins as the tour itself."""
     random_choice: Fraction = 0.1
     """Share of the decisions made at random."""
     every: One = 2
@@ -113,9 +115,32 @@ class RewardSettings(Settings):
     """Shape by the known-map expert's cost to go, so that what a decision loses shows at once."""
 
 
-class ReinforceSettings(Settings):
-    """Then it learns by doing: proximal policy optimisation."""
+class SoftActorCriticSettings(Settings):
+    """Soft actor-critic: off-policy, from a replay buffer."""
 
+    updates: One = 60
+    """Gradient steps per iteration."""
+    replay: One = 20000
+    """Decisions that are remembered; the oldest iterations go first."""
+    temperature: Positive = 0.2
+    """Temperature to begin with [10 m]."""
+    entropy_share: Fraction = 0.2
+    """Entropy to aim at, as a share of the logarithm of the number of candidates."""
+    temperature_rate: Positive = 3e-3
+    """Learning rate of the temperature's logarithm (Adam)."""
+    critic_rate: Positive = 1e-3
+    """Learning rate of the critics (Adam)."""
+    target: Positive = 0.02
+    """Share of the critics that their targets take over at each step."""
+    critics_first: Count = 1
+    """Iterations in which only the critics learn."""
+
+
+class ReinforceSettings(Settings):
+    """Then it learns by doing."""
+
+    algorithm: Literal["ppo", "sac"] = "ppo"
+    """Proximal policy optimisation, or discrete soft actor-critic."""
     iterations: Count = 40
     """Iterations of gathering and improving."""
     episodes: One = 40
@@ -126,16 +151,17 @@ class ReinforceSettings(Settings):
     """Lambda of the generalised advantage."""
     batch: One = 128
     """Decisions per step."""
-    epochs: One = 3
-    """Passes over an iteration's decisions."""
     rate: Positive = 1e-3
-    """Learning rate (Adam)."""
+    """Learning rate of the policy (Adam)."""
+    epochs: One = 3
+    """Passes over an iteration's decisions; PPO only."""
     clip: Positive = 0.2
-    """How far the probability ratio may move and still count."""
+    """How far the probability ratio may move and still count; PPO only."""
     value: NonNegative = 0.05
-    """Weight of the value's error."""
+    """Weight of the value's error; PPO only."""
     entropy: NonNegative = 0.0
-    """Weight of the policy's entropy."""
+    """Weight of the policy's entropy; PPO only."""
+    sac: SoftActorCriticSettings = SoftActorCriticSettings()
     score_every: One = 10
     """Held-out maps are driven every so many iterations; the best weights are kept."""
     reward: RewardSettings = RewardSettings()

@@ -2,7 +2,8 @@
 
 The folder of a training holds ``config.yaml``, ``manifest.json``, ``curve.jsonl``,
 ``tensorboard``, ``taught`` with the episodes labelled (``<number>.npz``), the fit's state and its
-weights, ``reinforced`` with the state after the last iteration and the weights of every score,
+weights, ``reinforced`` with the state after the last iteration, the weights of every score, what
+nearest frontier and the local tour drive and, of soft actor-critic, what is remembered (`replay`),
 and ``viewpoint.safetensors``, the weights that did best on the held-out maps. Every file is whole
 or absent, an episode follows from the seed and its number alone, and what is there is not done
 again: that is all that going on after a kill needs.
@@ -26,10 +27,20 @@ from hiera.training.contract import Progress, Watch
 from hiera.training.viewpoint.data import Decisions
 from hiera.training.viewpoint.episodes import Shard
 from hiera.training.viewpoint.evaluate import Score, score_weights
-from hiera.training.viewpoint.fit import Fit, fit, fresh, on, taught_to_try, trainable, weights_of
+from hiera.training.viewpoint.fit import (
+    Fit,
+    fit,
+    fresh,
+    on,
+    taught_to_try,
+    untaught,
+    weights_of,
+)
 from hiera.training.viewpoint.gathering import Gatherers, Task
-from hiera.training.viewpoint.reinforce import improve
+from hiera.training.viewpoint.learner import Learner
+from hiera.training.viewpoint.reinforce import Proximal
 from hiera.training.viewpoint.settings import ViewpointTrainingSettings
+from hiera.training.viewpoint.soft_actor_critic import SoftActorCritic
 
 RESULT = "viewpoint.safetensors"
 _LOG_EVERY = 20
@@ -40,9 +51,13 @@ _TEACH, _REINFORCE = 1, 2
 class _Kept:
     """What reinforcement is at."""
 
-    net: ViewpointNet
-    optimiser: torch.optim.Optimizer
+    learner: Learner
     iteration: int
+
+    @property
+    def net(self) -> ViewpointNet:
+        """The policy."""
+        return self.learner.net
 
 
 class Sitting:
@@ -73,6 +88,11 @@ class Sitting:
         """Gathers labelled episodes and fits the network to them; whether it came to its end."""
         settings = self._settings
         if settings.start_from is not None or (self._taught / "weights").is_file():
+            return True
+        if settings.teach.episodes == 0:
+            net = fresh(self._sizes, settings.seed, None)
+            untaught(net)
+            self._save(self._taught / "weights", net, "untaught")
             return True
         if not self._gather():
             return False
@@ -130,13 +150,10 @@ class Sitting:
             shards = self._try(kept.iteration, current)
             if shards is None:
                 return False
-            decisions, driven = _joined(shards)
-            rng = np.random.default_rng([self._settings.seed, _REINFORCE, kept.iteration])
-            found = improve(
-                kept.net, kept.optimiser, decisions, settings, rng=rng, device=self._device
-            )
+            found = kept.learner.improve(shards, kept.iteration)
             kept.iteration += 1
-            self._note("reinforce", found | {"distance_over_expert": driven}, kept.iteration)
+            driven = {"distance_over_expert": _driven(shards)}
+            self._note("reinforce", found | driven, kept.iteration)
             self._keep(kept)
             if self._watch.should_stop() and kept.iteration < settings.iterations:
                 return False
@@ -152,15 +169,20 @@ class Sitting:
         net = fresh(sizes, settings.seed, weights)
         if settings.start_from is None:
             taught_to_try(net)
-        net.to(self._device)
-        optimiser = torch.optim.Adam(trainable(net), settings.reinforce.rate, eps=1e-5)
+        learner = self._learner(net)
         path = self._reinforced / "state.pt"
         if not path.is_file():
-            return _Kept(net, optimiser, 0)
+            return _Kept(learner, 0)
         state: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
-        net.load_state_dict(state["net"])
-        optimiser.load_state_dict(state["optimiser"])
-        return _Kept(net, optimiser, int(state["iteration"]))
+        learner.restore(state)
+        return _Kept(learner, int(state["iteration"]))
+
+    def _learner(self, net: ViewpointNet) -> Learner:
+        settings, seed = self._settings.reinforce, self._settings.seed
+        if settings.algorithm == "ppo":
+            return Proximal(net, settings, seed, self._device)
+        folder = self._reinforced / "replay"
+        return SoftActorCritic(net, settings, seed, self._device, folder)
 
     def _try(self, iteration: int, weights: Path) -> list[Shard] | None:
         """An iteration's episodes in order; None if it was stopped."""
@@ -179,11 +201,7 @@ class Sitting:
 
     def _keep(self, kept: _Kept) -> None:
         path = self._reinforced / "state.pt"
-        state = {
-            "net": kept.net.state_dict(),
-            "optimiser": kept.optimiser.state_dict(),
-            "iteration": kept.iteration,
-        }
+        state = kept.learner.state() | {"iteration": kept.iteration}
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
@@ -196,14 +214,15 @@ class Sitting:
         score = score_weights(
             path,
             self._settings.maps,
+            self._reinforced / "rivals.json",
             lambda done, of: self._show("held-out maps", done, of, {}),
         )
         RunDirectory(self._reinforced).write_json(f"{path.name}.json", asdict(score))
-        self._note("held-out", {n: float(v) for n, v in asdict(score).items()}, kept.iteration)
+        self._note("held-out", score.numbers(), kept.iteration)
 
     def metrics(self) -> dict[str, Any]:
         """Keeps the best weights as the result, and says how all did."""
-        scores = {int(path.stem): Score.read(path) for path in self._reinforced.glob("*.json")}
+        scores = {int(path.stem): Score.read(path) for path in self._reinforced.glob("[0-9]*.json")}
         best = min(scores, key=lambda k: scores[k].ratio)
         weights, sizes, notes = load_weights(self._reinforced / f"{best}")
         result = self._folder.path / RESULT
@@ -229,7 +248,8 @@ class Sitting:
         self._watch.show(Progress(stage, done, of, texts))
 
     def _note(self, kind: str, numbers: dict[str, float], step: int) -> None:
-        line = {"kind": kind, "step": step, "time_s": time.time()} | numbers
+        spent = time.process_time()
+        line = {"kind": kind, "step": step, "time_s": time.time(), "cpu_s": spent} | numbers
         self._folder.append_line("curve.jsonl", line)
         if self._board is not None:
             for name, value in numbers.items():
@@ -250,16 +270,8 @@ def _read(path: Path) -> Shard:
         return dict(file)
 
 
-def _joined(shards: list[Shard]) -> tuple[Decisions, float]:
-    """Decisions with normalised advantages, and the distance over the known-map expert's."""
+def _driven(shards: list[Shard]) -> float:
+    """Distance of some episodes over the known-map expert's."""
     real = [shard for shard in shards if len(shard["count"])]
-    driven = sum(float(s["distance_m"][0]) for s in real)
     togo = sum(float(s["togo_m"][0]) for s in real)
-    all_of = np.concatenate([s["advantage"] for s in real])
-    mean, spread = float(all_of.mean()), float(all_of.std()) + 1e-6
-    rows = [
-        {n: a for n, a in s.items() if n not in ("distance_m", "togo_m")}
-        | {"advantage": (s["advantage"] - mean) / spread}
-        for s in real
-    ]
-    return Decisions(rows), driven / max(togo, 1.0)
+    return sum(float(s["distance_m"][0]) for s in real) / max(togo, 1.0)
