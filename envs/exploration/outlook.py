@@ -3,9 +3,7 @@
 The roadmap counts frontiers. A policy that plans a tour wants more, all of it from the belief:
 
 1. which frontier each viewpoint sees, since two viewpoints that see the same need one visit;
-2. how much unknown area a viewpoint looks into if nothing stands in the way: rays of the sensor's
-   range that end at known walls only (the gain of H. H. Gonzalez-Banos and J.-C. Latombe,
-   "Navigation Strategies for Exploring Indoor Environments", IJRR 21(10-11), 2002);
+2. how much unknown area a viewpoint looks into if nothing stands in the way (`promise`);
 3. ways that may exist: conjectured nodes on unknown lattice points, joined wherever no known wall
    stands between. A frontier at the far side of an unknown region may be nearer than it looks.
 
@@ -22,9 +20,9 @@ from numpy.typing import NDArray
 
 from hiera.envs.exploration.grid import Belief
 from hiera.envs.exploration.lattice import Graph
+from hiera.envs.exploration.promise import Promises
 
 _UNKNOWN, _OCCUPIED = 0, 2
-_EDGE = 1e-6
 _NEAR = 3
 """Conjectured nodes lie at most this many blocks from a viewpoint."""
 
@@ -100,8 +98,7 @@ def look_around(
     phase: NDArray[np.int32],
     centred: bool,
     resolution_m: float,
-    range_m: float,
-    rays: int = 72,
+    promises: Promises,
 ) -> Outlook:
     """Puts an outlook together.
 
@@ -115,8 +112,7 @@ def look_around(
         phase: Cell of lattice point ``(0, 0)``, or of that block's corner if ``centred``.
         centred: Conjecture nodes at the middle of blocks instead of on the phase.
         resolution_m: Side of a cell [m].
-        range_m: How far rays reach [m].
-        rays: Rays in a full turn.
+        promises: What nodes promised last time.
     """
     local = np.full(int(graph.size[0]), -1, np.int32)
     local[nodes] = np.arange(len(nodes), dtype=np.int32)
@@ -130,13 +126,7 @@ def look_around(
     frontiers, numbers = np.unique(sightings.voxels, return_inverse=True)
     promise = np.zeros(len(nodes))
     looking = np.flatnonzero(~graph.visited[nodes])
-    turn = np.arange(rays) * (2.0 * np.pi / rays)
-    promise[looking] = resolution_m**2 * _promise(
-        belief,
-        graph.cell[nodes[looking]],
-        np.column_stack((np.cos(turn), np.sin(turn))),
-        round(range_m / resolution_m),
-    )
+    promise[looking] = promises.of(belief, graph.cell[nodes[looking]], nodes[looking])
     return Outlook(
         nodes=nodes,
         robot=int(local[robot]),
@@ -150,45 +140,6 @@ def look_around(
         promise_m2=promise,
         xy=(cell - graph.cell[robot]) * resolution_m,
     )
-
-
-@njit(cache=True)
-def _promise(
-    belief: Belief, cells: NDArray[np.int32], turn: NDArray[np.float64], reach: int
-) -> NDArray[np.float64]:
-    """Unknown cells in view from each of some cells, if only known walls block it."""
-    height, width = belief.shape
-    area = np.zeros(cells.shape[0])
-    rays = turn.shape[0]
-    across, up = np.empty((rays, reach), np.int64), np.empty((rays, reach), np.int64)
-    sure = np.empty((rays, reach), np.bool_)
-    for ray in range(rays):
-        for step in range(reach):
-            x_at, y_at = 0.5 + turn[ray, 0] * (step + 1), 0.5 + turn[ray, 1] * (step + 1)
-            across[ray, step], up[ray, step] = int(np.floor(x_at)), int(np.floor(y_at))
-            # Between two cells rounding decides, which depends on where the ray begins.
-            off = min(abs(x_at - np.rint(x_at)), abs(y_at - np.rint(y_at)))
-            sure[ray, step] = off > _EDGE
-    for k in range(cells.shape[0]):
-        x0, y0, sum_of = cells[k, 0], cells[k, 1], 0
-        for ray in range(rays):
-            for step in range(reach):
-                x, y = x0 + across[ray, step], y0 + up[ray, step]
-                if not sure[ray, step]:
-                    x = int(np.floor(x0 + 0.5 + turn[ray, 0] * (step + 1)))
-                    y = int(np.floor(y0 + 0.5 + turn[ray, 1] * (step + 1)))
-                if x < 0 or y < 0 or x >= width or y >= height:
-                    break
-                here = belief[y, x]
-                if here == _OCCUPIED:
-                    break
-                if here == _UNKNOWN:
-                    sum_of += step + 1
-        area[k] = sum_of
-    # A ray stands for a sector, whose ring at this step is that many cells.
-    for k in range(area.shape[0]):
-        area[k] *= 2.0 * np.pi / turn.shape[0]
-    return area
 
 
 @njit(cache=True)

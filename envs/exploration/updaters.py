@@ -20,6 +20,7 @@ from hiera.envs.exploration.hop_graph import (
 )
 from hiera.envs.exploration.lattice import Graph, new_graph
 from hiera.envs.exploration.outlook import Outlook, Sightings, look_around
+from hiera.envs.exploration.promise import Promises
 from hiera.envs.exploration.room import clearance_disc, refresh_room, refresh_safe
 from hiera.envs.exploration.rules import Placement, ViewpointRules
 from hiera.envs.exploration.sight import Bounds
@@ -58,7 +59,8 @@ class HopUpdater:
     def __init__(
         self, rules: ViewpointRules, shape: tuple[int, int], resolution_m: float, x: int, y: int
     ) -> None:
-        self._rules, self._resolution = rules, resolution_m
+        self._resolution = resolution_m
+        self._promises = Promises(resolution_m, rules.sensor_range_m)
         self.geometry: HopGeometry = hop_geometry(rules, shape, resolution_m, (x, y))
         self.scratch: HopScratch = hop_scratch(self.geometry, shape)
         self.frontier: NDArray[np.bool_] = np.zeros(shape, np.bool_)
@@ -76,6 +78,7 @@ class HopUpdater:
         if (x - phase[0]) % step or (y - phase[1]) % step:
             raise ValueError(f"hop rules: cell ({x}, {y}) is not on the lattice of the start")
         if changed is not None:
+            self._promises.forget(changed)
             iy0, iy1, ix0, ix1 = changed
             refresh_frontier(belief, self.frontier, *changed)
             self.safe[iy0:iy1, ix0:ix1] = belief[iy0:iy1, ix0:ix1] == FREE
@@ -95,7 +98,7 @@ class HopUpdater:
             phase=self.geometry.phase,
             centred=False,
             resolution_m=self._resolution,
-            range_m=self._rules.sensor_range_m,
+            promises=self._promises,
         )
 
 
@@ -105,7 +108,8 @@ class SnappedUpdater:
     def __init__(
         self, rules: ViewpointRules, shape: tuple[int, int], resolution_m: float, x: int, y: int
     ) -> None:
-        self._rules, self._resolution = rules, resolution_m
+        self._resolution = resolution_m
+        self._promises = Promises(resolution_m, rules.sensor_range_m)
         side = max(round(rules.spacing_m / resolution_m), 1)
         voxel = max(round(rules.voxel_m / resolution_m), 1)
         # The start lies in the middle of its block.
@@ -151,6 +155,7 @@ class SnappedUpdater:
         geometry, graph, margin = self.geometry, self.graph, self._margin
         place = self.place(belief)
         if changed is not None:
+            self._promises.forget(changed)
             refresh_frontier(belief, self.frontier, *changed)
             refresh_voxels(place, geometry.voxel, *changed)
             refresh_safe(belief, self.safe, self._disc, margin, *changed)
@@ -180,7 +185,7 @@ class SnappedUpdater:
             phase=self.geometry.phase,
             centred=True,
             resolution_m=self._resolution,
-            range_m=self._rules.sensor_range_m,
+            promises=self._promises,
         )
 
 
