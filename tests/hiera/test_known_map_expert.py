@@ -12,7 +12,7 @@ from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.hop import HopEnv, HopStatus
 from hiera.envs.exploration.sight import ray_ends
 from hiera.envs.exploration.true_lattice import true_lattice
-from hiera.families.exploration.expert import KnownMapExpert
+from hiera.families.exploration.expert import ExpertPolicy, KnownMapExpert
 
 
 def corridor() -> GridMap:
@@ -76,6 +76,22 @@ def test_it_drives_less_than_one_who_does_not_know():
         other.step(other.slot_of(policy.choose(other.roadmap(), None).path[1]))
     assert planned < other.distance_m
     assert env.explored > 0.99
+
+
+def test_going_to_the_nearest_instead_is_counted(monkeypatch: pytest.MonkeyPatch):
+    env = HopEnv([corridor()], cap=400)
+    env.reset(seed=0)
+    policy = ExpertPolicy(env)
+    policy.reset(0)
+    assert policy.choose(env.roadmap(), None).found
+    assert policy.fallbacks == 0
+    monkeypatch.setattr(KnownMapExpert, "plan", lambda *_: (np.zeros(0, np.int32), 0.0))
+    nearest = NearestFrontier().choose(env.roadmap(), None)
+    assert policy.choose(env.roadmap(), None) == nearest
+    assert policy.fallbacks == 1
+    monkeypatch.undo()
+    policy.reset(0)
+    assert policy.fallbacks == 0
 
 
 def test_a_map_without_a_start_is_refused():

@@ -36,6 +36,7 @@ class Episode:
             it had been since it set out for it; hops only.
         rescues: How often the graph led to nothing more and the grid itself was asked.
         graph: What it hopped along, empty if it drove.
+        policy_fallbacks: Decisions that somebody simpler made in the policy's place; hops only.
     """
 
     index: int
@@ -56,6 +57,7 @@ class Episode:
     turn_backs: int = 0
     rescues: int = 0
     graph: str = ""
+    policy_fallbacks: int = 0
 
     @property
     def ended(self) -> bool:
@@ -89,6 +91,7 @@ class Episode:
             "reversals": self.reversals,
             "turn_backs": self.turn_backs,
             "rescues": self.rescues,
+            "policy_fallbacks": self.policy_fallbacks,
             "graph": self.graph,
             "collisions": self.collisions,
             "decision_ms_mean": _mean(self.decision_ms),

@@ -22,6 +22,7 @@ from hiera.envs.exploration.lattice import STAY
 from hiera.envs.exploration.rules import HOP
 from hiera.envs.exploration.sight import ray_ends
 from hiera.envs.exploration.true_lattice import shown_cells, true_lattice
+from hiera.families.exploration.expert import ExpertPolicy
 from hiera.families.exploration.family import FAMILY
 from hiera.families.exploration.settings import ExplorationSettings
 from hiera.families.exploration.slow_hops import SlowHops
@@ -169,6 +170,7 @@ def hop(
         turn_backs=wavering.turn_backs,
         rescues=env.rescues,
         graph=graph,
+        policy_fallbacks=policy.fallbacks if isinstance(policy, ExpertPolicy) else 0,
     )
 
 

@@ -124,16 +124,23 @@ class KnownMapExpert:
 
 
 class ExpertPolicy:
-    """The expert behind the interface of a viewpoint policy, hop by hop."""
+    """The expert behind the interface of a viewpoint policy, hop by hop.
+
+    Attributes:
+        fallbacks: How often since `reset` it went to the nearest useful viewpoint instead, because
+            nothing was left that it plans for.
+    """
 
     def __init__(self, env: HopEnv) -> None:
         """Takes the episode, whose map and belief it reads."""
         self._env = env
         self._expert = KnownMapExpert(env.place)
+        self.fallbacks = 0
 
     def reset(self, seed: int) -> None:
         """Forgets the last tour."""
         self._expert = KnownMapExpert(self._env.place, seed)
+        self.fallbacks = 0
 
     def choose(self, roadmap: RoadmapLike, waypoint: int | None) -> Choice:
         """The joined neighbour by way of which the rest is shortest.
@@ -148,4 +155,5 @@ class ExpertPolicy:
             costs = self._expert.costs(belief, node, self._expert.nodes(roadmap.xy[joined]))
             there = int(joined[int(np.argmin(costs))])
             return Choice(there, (robot, there))
+        self.fallbacks += 1
         return NearestFrontier().choose(roadmap, None)
