@@ -50,8 +50,10 @@ def faults(summary: dict[str, Any]) -> str:
     """The findings of the single faults as text."""
     found = [Finding(**made) for made in summary["findings"]]
     safe = sum(f.avoidable_s for f in found)
+    missed = sum(f.missed for f in found)
     head = (
-        f"Time beyond hard limits while a safe course was known: {safe:.0f} s in {len(found)} runs."
+        f"Time beyond hard limits while a safe course was known: {safe:.0f} s in {len(found)} "
+        f"runs; {missed} of them could have been saved within their last minute."
     )
     return f"{head}\n\n{markdown(cells(FINDINGS, found))}"
 

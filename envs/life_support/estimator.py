@@ -9,15 +9,18 @@ lag; the two slow ones that matter have their lag as a state, so that the estima
 what they show. Readings beyond five deviations are left out and named. Cells that agree with one
 another, and both gauges, are left out for a few seconds only: then it is the belief that is wrong,
 for a valve may feed what nobody asked for, and it is widened to what it was when the set was
-closed until it meets them. S. Thrun, W. Burgard, D. Fox, "Probabilistic Robotics", 2005, chapter
-3; Joseph's form of the update.
+closed until it meets them. Two cells that are at odds with the belief, and with a third that is
+not, do not count: they may have failed together. S. Thrun, W. Burgard, D. Fox, "Probabilistic
+Robotics", 2005, chapter 3; Joseph's form of the update.
 
-CO2 that shows up unexpectedly has not been bound: the CO2 sensor corrects nothing but the gas's
-CO2, and what any reading adds to that is taken off the lime's conversion, which nothing else
-corrects. Left to the filter, harder work and used lime explain every breath that misses the lime;
-believing that, a flow is lowered, and more of the breath misses. What does explain it is followed
-beside the filter (`hiera.safety.life_support.removal`). Gains that are not Kalman's cost the filter
-some of what it could know; Joseph's form keeps its deviations true.
+The CO2 sensor corrects nothing but the gas's CO2, that of humidity nothing but its vapour, and no
+reading the lime's moisture. CO2 that shows up unexpectedly has not been bound: what is added to the
+gas is taken off the lime's conversion, which nothing else corrects. Left to the filter, harder
+work, used lime and a shallow breath explain whatever the model has wrong about beds and walls;
+believing that, a flow is lowered, and more of the breath misses the lime. What does explain it is
+followed beside the filter (`hiera.safety.life_support.removal`). Gains that are not Kalman's cost
+the filter some of what it could know; Joseph's form keeps its deviations true. An instrument at the
+end of its range says nothing to a belief that lies beyond.
 
 A filter cannot average away what does not change: a suit of another volume, a gauge that reads
 high. What such things do to each state is added to the deviations that are reported.
@@ -50,13 +53,25 @@ CHANNELS = (
 TRUSTED = np.array([CHANNELS.index(name) for name in ("oxygen", "gauge", "cylinder")])
 """Channels that show what valve and leaks really do, which no command tells."""
 _HEART = CHANNELS.index("heart")
-_NOT_DIOXIDE = np.setdiff1d(np.arange(SIZE), [names.DIOXIDE, N + 1])
+_ONLY: dict[int, tuple[int, ...]] = {
+    CHANNELS.index("dioxide"): (names.DIOXIDE, N + 1),
+    CHANNELS.index("humidity"): (names.VAPOUR,),
+}
+CORRECTS = np.ones((SIZE, len(CHANNELS)))
+for _channel, _places in _ONLY.items():
+    CORRECTS[:, _channel] = np.isin(np.arange(SIZE), _places)
+CORRECTS[[names.MOISTURE, names.CONVERSION]] = 0.0
+"""Which place of z each channel corrects."""
 _OF = {s.name: s for s in SENSORS}
 _CELL = _OF["cell_0"]
+_LOWEST, _HIGHEST = (
+    np.array([getattr(_CELL if c == "oxygen" else _OF[c], end) for c in CHANNELS])
+    for end in ("low", "high")
+)
 LAGS_S = (_CELL.lag_s, _OF["dioxide"].lag_s)
 
 PROCESS = np.array([
-    1e-4, 3e-4, 1e-4, 3e-4, 0.05, 2e-6, 0.05, 2e-6, 2e-6, 0.05, 1e-5, 1e-4, 1e-5, 4e-6, 2e-4, 0.01,
+    1e-4, 3e-4, 5e-5, 3e-4, 0.05, 2e-6, 0.05, 2e-6, 2e-6, 0.05, 1e-5, 1e-4, 1e-5, 4e-6, 2e-4, 0.01,
     5e-6, 2e-3, 10.0, 5.0, 0.05, 1e-6,
 ])  # fmt: skip
 """Standard deviation that a second adds to each of z; choices, wide enough for the plant."""
@@ -216,7 +231,7 @@ class Estimator:
         Args:
             readings: Of all sensors, shape ``(13,)``; NaN where there is none.
         """
-        vote = self.voter.vote(readings[:3])
+        vote = self._voted(readings[:3])
         y = np.array([readings[NAMES.index(c)] if c in NAMES else vote.value for c in CHANNELS])
         R = self.noise**2
         if vote.agreement in (Agreement.ALONE, Agreement.SPLIT):
@@ -229,9 +244,10 @@ class Estimator:
         shown = self._shown(self.z[:N])
         shown[:2] = self.z[SLOW]
         shown[_HEART] += self.z[HEART]
-        innovation = y - shown
+        beyond = ((y >= _HIGHEST) & (shown >= _HIGHEST)) | ((y <= _LOWEST) & (shown <= _LOWEST))
+        innovation = np.where(beyond, 0.0, y - shown)
         spread = np.sqrt(np.einsum("ij,jk,ik->i", H, self.P, H) + R)
-        there = np.isfinite(y)
+        there = np.isfinite(y) & ~beyond
         fits = there & (np.abs(np.where(there, innovation, 0.0)) <= self.gate * spread)
         sure = there[TRUSTED].copy()
         sure[0] &= vote.agreement in (Agreement.ALL, Agreement.PAIR)
@@ -241,7 +257,7 @@ class Estimator:
         if widened:
             self.P += np.diag(ASTRAY**2)
             fits[TRUSTED] |= astray
-        surprise = self._update(H[fits], innovation[fits], R[fits])
+        surprise = self._update(H[fits], innovation[fits], R[fits], CORRECTS[:, fits])
         rejected = tuple(c for c, t, f in zip(CHANNELS, there, fits, strict=True) if t and not f)
         deviation = np.sqrt(np.maximum(np.diag(self.P)[:N], 0.0) + self.systematic**2)
         x = self.z[:N].copy()
@@ -250,15 +266,30 @@ class Estimator:
             x, deviation, vote, self._removal.factors, rejected, surprise, int(fits.sum()), widened
         )
 
-    def _update(self, H: FloatArray, innovation: FloatArray, R: FloatArray) -> float:
+    def _voted(self, cells: FloatArray) -> Vote:
+        """The cells' vote; two that left the third behind must not be at odds with the belief."""
+        vote = self.voter.vote(cells)
+        if vote.agreement is not Agreement.PAIR:
+            return vote
+        left = [i for i in np.flatnonzero(np.isfinite(cells)) if not vote.used[i]]
+        spread = self.gate * float(np.sqrt(self.P[N, N] + self.noise[0] ** 2))
+        off = [abs(float(cells[i]) - float(self.z[N])) for i in left]
+        if not left or min(off) > spread or abs(vote.value - float(self.z[N])) <= spread:
+            return vote
+        third = int(left[int(np.argmin(off))])
+        used = tuple(i == third for i in range(3))
+        return Vote(float(cells[third]), Agreement.ALONE, used)
+
+    def _update(
+        self, H: FloatArray, innovation: FloatArray, R: FloatArray, corrects: FloatArray
+    ) -> float:
         if not len(innovation):
             return 0.0
         # Scaled to unit noise, so that pascals and litres per second are weighed alike.
         scale = 1.0 / np.sqrt(R)
         H, innovation = scale[:, None] * H, scale * innovation
         S = H @ self.P @ H.T + np.eye(len(innovation))
-        gain = np.linalg.solve(S, H @ self.P).T
-        gain[np.ix_(_NOT_DIOXIDE, H[:, N + 1] != 0.0)] = 0.0
+        gain = np.linalg.solve(S, H @ self.P).T * corrects
         gain[names.CONVERSION] = -self._bound * gain[names.DIOXIDE]
         self.z = np.clip(self.z + gain @ innovation, LEAST, MOST)
         rest = np.eye(SIZE) - gain @ H

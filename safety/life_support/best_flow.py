@@ -21,13 +21,12 @@ from hiera.safety.life_support import state as names
 from hiera.safety.life_support.gases import MOLAR_GAS
 from hiera.safety.life_support.limits import Limits
 from hiera.safety.life_support.model import LifeSupportModel
+from hiera.safety.life_support.removal import DEEPER
 from hiera.safety.life_support.stocks import best_flow
 
 CO2_ROWS: Final = frozenset(("dioxide_hard", "dioxide_alarm"))
 NAME: Final = "best_flow"
 """Stands among the active rows where the fan was set here."""
-_DEEPER: Final = 1.15
-"""Breath that is reckoned with over what is believed: with less flow the lime misses part of it."""
 _ENOUGH: Final = 0.9
 """Share of the most that can be removed at which the controller's own flow stands: it may know the
 wearer's breath better than the model does."""
@@ -89,7 +88,7 @@ class BestFlowGate:
     def _flow(self, x: FloatArray, nominal: float) -> float:
         """The nominal flow where it removes nearly most, else the one that does [m^3/s]."""
         deeper = x.copy()
-        deeper[names.BREATHING] *= _DEEPER
+        deeper[names.BREATHING] *= DEEPER
         output, used = float(x[names.OUTPUT]), float(x[names.CONVERSION])
         at = self._limits.dioxide_hard_pa
         best, most = best_flow(self._model, deeper, output, at, used)

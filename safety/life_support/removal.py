@@ -40,6 +40,9 @@ NOISE = 0.08
 MOST = np.array([0.25, 0.3])
 """How far the logarithms may go."""
 _CLIP = 0.15
+DEEPER = 1.05
+"""Breath that a flow is chosen for, over what is believed: with less flow the lime misses part of
+every breath, which costs more than too much flow does."""
 
 
 class Factors(NamedTuple):

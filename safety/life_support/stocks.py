@@ -22,7 +22,7 @@ import numpy as np
 
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import state as names
-from hiera.safety.life_support.gases import leaked, saturation_pa
+from hiera.safety.life_support.gases import MOLAR_GAS, leaked, saturation_pa
 from hiera.safety.life_support.limits import Limits
 from hiera.safety.life_support.model import LifeSupportModel
 from hiera.safety.life_support.state import Surroundings
@@ -98,9 +98,13 @@ def endurance(
     """
     limits, p = Limits() if limits is None else limits, model.parameters
     leak = around.leak * float(leaked(limits.gauge_low_pa, p))
-    amount = float(np.sum(x[:4]))
+    hot = max(float(x[names.GAS_K]), limits.inhaled_k)
+    # At the least pressure and as hot as it may get the suit holds least.
+    volume = p.volume_m3 + p.compliance_m3_pa * limits.gauge_low_pa
+    held = (p.outside_pa + limits.gauge_low_pa) * volume / (MOLAR_GAS * hot)
+    amount = min(float(np.sum(x[:4])), held)
     # Both dilute the oxygen; neither can be more.
-    vapour = float(saturation_pa(max(float(x[names.GAS_K]), limits.inhaled_k))) / p.outside_pa
+    vapour = float(saturation_pa(hot)) / p.outside_pa
     dioxide = limits.dioxide_hard_pa / p.outside_pa
 
     def until(ceiling: float) -> float:

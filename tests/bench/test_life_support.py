@@ -19,10 +19,12 @@ from hiera.bench.life_support.study import Study
 from hiera.bench.life_support.summary import interval, line
 from hiera.bench.life_support.table import LINES, cells, markdown
 from hiera.bench.life_support.tasks import Foresight, Rows, Task, perform, perform_all
+from hiera.bench.life_support.way_out import last_way_out, minute, states
 from hiera.config.load import resolve
 from hiera.controllers.life_support.pid_law import Gains
 from hiera.envs.life_support.laid import laid
 from hiera.envs.life_support.scenarios import Event, Fault, Scenario, steady
+from hiera.envs.life_support.world import LifeSupportEnv
 from hiera.errors import ConfigError
 from hiera.safety.life_support import LifeSupportModel, Limits
 from hiera.training.life_support_pid.episode import live
@@ -30,8 +32,9 @@ from hiera.training.life_support_pid.episode import live
 MODEL, LIMITS = LifeSupportModel(), Limits()
 PLAIN = Episode(
     method=BASE, mission="m0", seed=0, endurance_s=1000.0, ended_by="dioxide", violation_s=30.0,
-    violation_energy_s=0.1, first_violation="dioxide", first_violation_s=970.0, oxygen_low=0.2,
-    oxygen_high=0.24, dioxide_pa=1020.0, gauge_low_pa=40.0, alarm_s=100.0, enriched_s=10.0,
+    violation_energy_s=0.1, first_violation="dioxide", first_violation_s=970.0, way_out_s=120.0,
+    oxygen_low=0.2, oxygen_high=0.24, dioxide_pa=1020.0, gauge_low_pa=40.0, alarm_s=100.0,
+    enriched_s=10.0,
     cylinder_left=0.5, lime_used=0.6, actions=1000, certificates=0, interventions=0,
     gate_status={}, controller={}, cpu_s=1.0,
 )  # fmt: skip
@@ -169,6 +172,40 @@ def test_foresight_lies_between_the_pid_and_what_nobody_exceeds(scenario: Scenar
         assert bound.cause == "valve"
     again = foreseen(mission, MODEL, LIMITS, seed=1, rounds=4, size=16)
     assert again.seconds == reached.seconds
+
+
+def test_commands_lead_to_the_states_of_the_run() -> None:
+    env = LifeSupportEnv(STUCK)
+    env.reset(seed=4)
+    mission = laid(STUCK, 4, 90)
+    random = np.random.default_rng(0)
+    commands = np.array([0.5e-3, 0.5e-3, 0.0]) + random.random((80, 3)) * [1e-3, 2e-3, 1.0]
+    for command in commands:
+        env.step(command)
+    X = states(mission.start, mission.constants, mission.acts, commands)
+    np.testing.assert_allclose(X[-1], env.state, rtol=1e-12)
+    ring = minute(X, 80, mission.constants)
+    np.testing.assert_allclose(ring[80 % 60], [env.truth.oxygen, env.truth.dioxide_pa], rtol=1e-9)
+    assert len(np.unique(ring[:, 1])) == 60
+
+
+def test_a_life_that_a_fan_would_save_has_a_way_out_and_one_without_lime_has_none() -> None:
+    """Hard work with the fan at its lowest: full flow saves it for a while, and not for ever."""
+
+    def ended(scenario: Scenario) -> tuple[int | None, int]:
+        mission = laid(scenario, 4, 3600)
+        commands = np.tile([2.4 * 0.745e-3, 0.5e-3, 0.0], (3600, 1))
+        env = LifeSupportEnv(scenario)
+        env.reset(seed=4)
+        lived = next(k for k, command in enumerate(commands) if env.step(command)[2]) + 1
+        assert env.statistics.ended_by == "dioxide"
+        return last_way_out(mission, commands[:lived], MODEL, LIMITS), lived
+
+    back, _ = ended(Scenario("lazy", steady((2.4, 30))))
+    assert back is not None
+    assert 0 < back <= 120
+    spent, lived = ended(Scenario("spent", steady((3.0, 30)), conversion=0.55))
+    assert spent is None or spent >= min(lived, 120)
 
 
 def test_a_row_of_the_study_is_the_run_of_its_config() -> None:

@@ -6,8 +6,8 @@ commands; it is averaged over half a minute, so that noise does not move it.
 How deep the wearer breathes and how fast the lime works comes with the observation
 (`hiera.safety.life_support.removal`); the ventilation that is planned for is a cautious one.
 
-Where the cells in the middle show less oxygen than the estimate, the law holds so much more: an
-estimate that has not found the uptake yet is too high.
+Where the lowest cell that lives shows less oxygen than the estimate, the law holds so much more: an
+estimate that has not found the uptake yet is too high, and two cells may be wrong together.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _LEAST, _MOST = 0.3, 1.2
 _SETTLED_S = 15.0
 _CELLS_S, _LEAN = 10.0, 0.01
 """Time over which cells are averaged [s], and the most that they may add [1]."""
+_DEAD_PA = 500.0
+"""A cell that shows less is dead."""
 
 
 class Differences:
@@ -77,11 +79,12 @@ class Differences:
         return Corrections(breathing=self._more, fan=self._fan, oxygen=least)
 
     def _compare(self, observation: dict[str, Any], elapsed_s: float) -> None:
-        there = np.asarray(observation["valid"][CELLS], dtype=bool)
+        cells = np.asarray(observation["readings"][CELLS])
+        there = np.asarray(observation["valid"][CELLS], dtype=bool) & (cells > _DEAD_PA)
         if not there.any():
             return
         now = readings(observation["estimate"], self._p)
-        shown = float(np.median(observation["readings"][CELLS][there]))
+        shown = float(cells[there].min())
         gap = float(now.oxygen) - shown / (self._p.outside_pa + float(now.gauge_pa))
         self._lean += (1.0 - float(np.exp(-elapsed_s / _CELLS_S))) * (gap - self._lean)
 

@@ -3,8 +3,8 @@
 The rule is what is left when no optimum is at hand:
 
     aim      the overpressure that is wanted
-    fan      the flow that removes most CO2 near the hard limit, for a breath 15 % deeper than
-             believed: below the ventilation the lime misses part of every breath
+    fan      the flow that removes most CO2 near the hard limit, for a breath deeper than believed
+             (`hiera.safety.life_support.removal.DEEPER`)
     damper   open where the gas is more humid than it should be and the gel still takes water
 """
 
@@ -19,11 +19,11 @@ from hiera.controllers.life_support.nmpc.plan_model import LEAST, MOST
 from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support.readings import readings
+from hiera.safety.life_support.removal import DEEPER
 from hiera.safety.life_support.sparing import best_removal
 from hiera.safety.life_support.state import BREATHING, FAN
 from hiera.safety.tape.program import IntArray
 
-DEEPER = 1.15
 GEL_SPENT = 0.25
 """Loading beyond which the gel does more harm, by its heat, than good [kg/kg]."""
 _BREATH, _FAN = BREATHING, FAN

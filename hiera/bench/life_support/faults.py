@@ -1,7 +1,10 @@
 """Every named scenario under two methods: which violations could have been avoided.
 
 A hard violation counts as unavoidable when it comes no earlier than the bound that nobody exceeds,
-as avoidable when a course of commands is known that lives a minute longer, and as open between.
+as avoidable when a course of commands is known that lives a minute longer, and as open between. A
+course is known to somebody who knows the mission. What a gate could have done is another question:
+how long before the end was there still a command, by some rule, that would have saved the life
+(`hiera.bench.life_support.way_out`)? A way out that was open in the last minute was missed.
 """
 
 from __future__ import annotations
@@ -32,6 +35,9 @@ class Finding:
         first_s: When [s].
         verdict: ``none``, ``avoidable``, ``unavoidable`` or ``open``.
         cause: For an unavoidable one, what must break.
+        way_out_s: How long before its end a run could still have been saved [s]; None if it did not
+            end by a hard limit, or if the way out was closed for half an hour.
+        missed: Whether that was within its last minute.
     """
 
     scenario: str
@@ -45,6 +51,8 @@ class Finding:
     first_s: float | None
     verdict: str
     cause: str
+    way_out_s: float | None = None
+    missed: bool = False
 
 
 def finding(episode: Episode, foresight: Foresight) -> Finding:
@@ -70,6 +78,8 @@ def finding(episode: Episode, foresight: Foresight) -> Finding:
         first_s=episode.first_violation_s,
         verdict=verdict,
         cause=cause,
+        way_out_s=episode.way_out_s,
+        missed=episode.missed,
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from hiera.envs.life_support.apparatus import named
 from hiera.envs.life_support.judgement import AVERAGE, ENDS, rules, verdict
 from hiera.envs.life_support.laid import Laid
 from hiera.envs.life_support.plant import advance_plants
@@ -56,22 +57,33 @@ class Foreseen:
 
 
 @compiled
-def _last(
+def last(
     x: FloatArray, constants: Any, acts: Any, aims: FloatArray, length: float, model: Any,
-    numbers: FloatArray,
+    numbers: FloatArray, ring: FloatArray, begin: int,
 ) -> tuple[int, int, float]:  # fmt: skip
+    """How long the rule lives from a state: number of the end, ticks, mean CO2 [hard limits].
+
+    Args:
+        x: True state, shape ``(21,)``; is written to.
+        constants: Of the plant, shape ``(1,)``.
+        acts: What acts in each tick of the mission, shape ``(T,)``.
+        aims: Of each part of it, shape ``(parts, 4)``.
+        length: Ticks that the parts share.
+        model: Record of the model's `Parameters`.
+        numbers: See `hiera.envs.life_support.judgement.rules`.
+        ring: Oxygen and CO2 of the last minute, shape ``(60, 2)``; is written to.
+        begin: Tick of the state.
+    """
     p = constants[0]
     X, U = x.reshape(1, -1), np.empty((1, 3))
     now = readings(X[0], p)
-    ring = np.empty((AVERAGE, 2))
-    ring[:, 0], ring[:, 1] = now.oxygen, now.dioxide_pa
     fan, strain = _SLOW, 0.0
     parts = aims.shape[0]
-    for t in range(acts.shape[0]):
+    for t in range(begin, acts.shape[0]):
         k = min(int(parts * t / length), parts - 1)
         missing = max(_HOLD * (aims[k, 0] - now.gauge_pa), _LIFT * (aims[k, 3] - now.oxygen))
         U[0, 0] = min(max((X[0, 11] + missing) / p.valve_gain, 0.0), _MOST)
-        if t % _EVERY == 0:
+        if t % _EVERY == 0 or t == begin:
             best, _ = removal(X[0], X[0, 12], now.dioxide_pa, X[0, 5], p)
             fan = min(max(aims[k, 1] * best / max(acts[t].fan, 0.1), _SLOW), _FAST)
         U[0, 1], U[0, 2] = fan, aims[k, 2]
@@ -80,8 +92,19 @@ def _last(
         strain += now.dioxide_pa / numbers[2]
         end = verdict(X[0], now, ring, t + 1, model, numbers)
         if end:
-            return end, t + 1, strain / (t + 1)
-    return 0, acts.shape[0], strain / acts.shape[0]
+            return end, t + 1, strain / (t + 1 - begin)
+    return 0, acts.shape[0], strain / max(acts.shape[0] - begin, 1)
+
+
+def steady_minute(x: FloatArray, constants: Any) -> FloatArray:
+    """A minute in which the gas was as it is, shape ``(60, 2)``.
+
+    Args:
+        x: True state, shape ``(21,)``.
+        constants: Of the plant, shape ``(1,)``.
+    """
+    now = readings(x, named(constants))
+    return np.tile([float(now.oxygen), float(now.dioxide_pa)], (AVERAGE, 1))
 
 
 def foreseen(
@@ -104,11 +127,12 @@ def foreseen(
     mean = np.tile((_START - low) / span, (PARTS, 1))
     deviation = np.full_like(mean, 0.3)
     best, best_score, best_end = mean, -1.0, 0
+    calm = steady_minute(mission.start, mission.constants)
 
     def lived(point: FloatArray, length: float) -> tuple[int, int, float]:
-        end, seconds, strain = _last(
+        end, seconds, strain = last(
             mission.start.copy(), mission.constants, mission.acts, low + span * point, length,
-            model.record, numbers,
+            model.record, numbers, calm.copy(), 0,
         )  # fmt: skip
         return int(end), int(seconds), seconds - min(float(strain), 1.0)
 

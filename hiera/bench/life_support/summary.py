@@ -40,6 +40,7 @@ class Line:
         losses: Pairs in which the base lasted longer.
         censored: Share of runs that were alive at the end of time.
         hard: Share of runs that a hard limit ended.
+        missed: Share of runs that could have been saved within their last minute.
         violation_s: Time beyond hard limits, sum over all runs [s].
         ended: Runs by what ended them.
         margins: Worst over all runs of each hard limit's distance, relative to the limit; of the
@@ -66,6 +67,7 @@ class Line:
     losses: int = 0
     censored: float | None = None
     hard: float | None = None
+    missed: float | None = None
     violation_s: float | None = None
     ended: dict[str, int] = field(default_factory=dict)
     margins: dict[str, float] = field(default_factory=dict)
@@ -129,6 +131,7 @@ def line(name: str, episodes: Sequence[Episode], foresight: Mapping[Pair, Foresi
         losses=sum(e.endurance_s < o.endurance_s for e, o in both),
         censored=_mean([e.censored for e in runs]),
         hard=_mean([e.hard for e in runs]),
+        missed=_mean([e.missed for e in runs]),
         violation_s=sum(e.violation_s for e in runs),
         ended=dict(Counter(e.ended_by for e in runs).most_common()),
         margins=_margins(runs),

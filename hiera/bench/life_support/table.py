@@ -45,6 +45,7 @@ LINES: tuple[tuple[str, Callable[[Line], str]], ...] = (
     ("of bound", lambda line: _number(".3f", line.over_bound)),
     ("alive at end", lambda line: _number(".0%", line.censored)),
     ("hard ends", lambda line: _number(".0%", line.hard)),
+    ("missed", lambda line: _number(".0%", line.missed)),
     ("violation [s]", lambda line: _number(".0f", line.violation_s)),
     ("ended by", _ended),
     ("worst margins", _margins),
@@ -66,6 +67,7 @@ FINDINGS: tuple[tuple[str, Callable[[Finding], str]], ...] = (
     ("bound [min]", lambda f: f"{f.bound_s / 60.0:.1f}"),
     ("avoidable [s]", lambda f: f"{f.avoidable_s:.0f}"),
     ("first violation", lambda f: f"{f.first} at {f.first_s:.0f} s" if f.first_s else ""),
+    ("way out until", lambda f: "" if f.way_out_s is None else f"{f.way_out_s:.0f} s before"),
     ("verdict", lambda f: f"{f.verdict}: {f.cause}" if f.cause else f.verdict),
 )
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import hiera
-from hiera.bench.life_support.episode import Case, Episode, config, lived
+from hiera.bench.life_support.episode import Case, Episode, config, lived, world
 from hiera.bench.life_support.methods import FORESIGHT, Method
 from hiera.bench.pool import performed
 from hiera.errors import RecordError
@@ -79,13 +79,10 @@ def perform(task: Task) -> Row:
         return lived(task.case, task.name, task.method)
     from hiera.bench.life_support.foresight import foreseen
     from hiera.bench.life_support.relaxed import relaxed
-    from hiera.envs.life_support.laid import laid
     from hiera.safety.life_support import LifeSupportModel, Limits
-    from hiera.seeds import Seeds
 
     case = task.case
-    # The run's own stream, so that it is the same set.
-    mission = laid(case.mission, Seeds(case.seed).integer("dynamics"), int(case.longest_s))
+    mission = world(case, int(case.longest_s))
     model, limits = LifeSupportModel(), Limits()
     found = foreseen(mission, model, limits, seed=case.seed)
     bound = relaxed(mission, model, limits)

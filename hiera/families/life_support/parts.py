@@ -107,9 +107,10 @@ class LifeSupportCbfSettings(Settings):
     """Barriers of instant limits and of stocks, the least slack where not all can hold."""
 
     kind: Literal["life_support_cbf"] = "life_support_cbf"
-    without: tuple[str, ...] = ("humidity",)
+    without: tuple[str, ...] = ("humidity", "nitrogen_strict")
     """Barriers to leave out. That of humidity moves fan and damper for comfort, at the price of
-    dry lime and of a flow that is not the best."""
+    dry lime and of a flow that is not the best. That of nitrogen below 23.5 % of oxygen cannot be
+    met for good and would keep the oxygen at its lower limit meanwhile, without a reserve."""
     fan: Literal["best_flow", "row"] = "best_flow"
     """What answers where CO2 comes too near a limit: the flow that removes most, or the row's own
     answer, which swings about it."""

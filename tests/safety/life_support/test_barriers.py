@@ -207,7 +207,7 @@ def test_endurance_of_stocks_is_what_a_run_to_their_end_takes() -> None:
         if x[names.CYLINDER] <= 0.0:
             empty = float(k)
             break
-        feed = x[names.UPTAKE] + 2e-4 * (LIMITS.gauge_low_pa - float(now.gauge_pa))
+        feed = x[names.UPTAKE] + 5e-4 * (LIMITS.gauge_low_pa - float(now.gauge_pa))
         x = MODEL.step(x, np.array([max(feed, 0.0), 1e-3, 1.0]), around, 1.0)
     assert empty <= said.oxygen_s < 1.25 * empty
     assert enriched <= 1.05 * said.strict_s < 1.5 * enriched
