@@ -34,7 +34,7 @@ class Limits:
         1013.0, "Pa", "inhaled CO2 of a four-hour set: 1.0 %", "42 CFR 84.97(a)"
     )
     gauge_low_pa: float = described(
-        30.0, "Pa", "least overpressure that is planned for", "42 CFR 84.91 wants > 0; floor chosen"
+        20.0, "Pa", "least overpressure that is planned for", "42 CFR 84.91 wants > 0; floor chosen"
     )
     gauge_high_pa: float = described(
         373.0, "Pa", "most static overpressure: 38 mm of water", "42 CFR 84.91"

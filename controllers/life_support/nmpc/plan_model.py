@@ -33,8 +33,8 @@ from hiera.safety.life_support.state import DAMPER, FAN, FEED, HIGH, LOW
 assert kernel.PHYSICS  # Tells Numba that it may call the model's functions.
 AIM = 0
 CHOICES = ("aim", "fan", "damper")
-LEAST = np.array([35.0, LOW[FAN], LOW[DAMPER]])
-"""Least choice; a plan keeps clear of 30 Pa, the least overpressure that is planned for."""
+LEAST = np.array([25.0, LOW[FAN], LOW[DAMPER]])
+"""Least choice; a plan keeps clear of 20 Pa, the least overpressure that is planned for."""
 MOST = np.array([300.0, HIGH[FAN], HIGH[DAMPER]])
 """Largest choice; at 300 Pa the exhaust valve opens."""
 SPAN = MOST - LEAST

@@ -63,8 +63,8 @@ class Tuning:
     scarce: bool = True
     ahead_s: float = 3600.0
     caution: float = 0.5
-    breath_caution: float = 0.8
-    gauge_pa: float = 45.0
+    breath_caution: float = 0.2
+    gauge_pa: float = 35.0
     oxygen_margin: float = 0.015
     dioxide_margin_pa: float = 60.0
     dioxide: float = 0.3

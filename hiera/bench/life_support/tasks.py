@@ -96,7 +96,10 @@ def perform(task: Task) -> Row:
 def code_of_the_family() -> str:
     """Fingerprint of all code that an episode runs through."""
     root = Path(hiera.__file__).parent
-    parts = ("safety", "envs/life_support", "controllers", "families/life_support", "loop.py")
+    parts = (
+        "safety", "envs/life_support", "controllers/life_support", "controllers/rl/advisor",
+        "controllers/weights.py", "families/life_support", "loop.py",
+    )  # fmt: skip
     total = hashlib.sha256()
     for part in parts:
         place = root / part
