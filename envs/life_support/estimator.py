@@ -53,6 +53,9 @@ CHANNELS = (
 TRUSTED = np.array([CHANNELS.index(name) for name in ("oxygen", "gauge", "cylinder")])
 """Channels that show what valve and leaks really do, which no command tells."""
 _HEART = CHANNELS.index("heart")
+_QUICK = ("dioxide", "heart")
+"""Channels that must be followed at once: of one the offset is a state, and of the other an error
+that lasts is among what is `SYSTEMATIC`."""
 _ONLY: dict[int, tuple[int, ...]] = {
     CHANNELS.index("dioxide"): (names.DIOXIDE, N + 1),
     CHANNELS.index("humidity"): (names.VAPOUR,),
@@ -71,8 +74,8 @@ _LOWEST, _HIGHEST = (
 LAGS_S = (_CELL.lag_s, _OF["dioxide"].lag_s)
 
 PROCESS = np.array([
-    1e-4, 3e-4, 5e-5, 3e-4, 0.05, 2e-6, 0.05, 2e-6, 2e-6, 0.05, 1e-5, 1e-4, 1e-5, 4e-6, 2e-4, 0.01,
-    5e-6, 2e-3, 10.0, 5.0, 0.05, 1e-6,
+    1e-4, 6e-4, 5e-5, 3e-4, 0.05, 2e-6, 0.05, 2e-6, 2e-6, 0.05, 1e-5, 1e-4, 1e-5, 4e-6, 2e-4, 0.01,
+    5e-6, 2e-3, 10.0, 1.0, 0.05, 1e-6,
 ])  # fmt: skip
 """Standard deviation that a second adds to each of z; choices, wide enough for the plant."""
 START = np.array([
@@ -110,8 +113,9 @@ def reading_noise(calibrated: bool = False) -> FloatArray:
     made = []
     for name in CHANNELS:
         sensor = _CELL if name == "oxygen" else _OF[name]
-        offset = 0.0 if name == "heart" else sensor.offset
-        units = offset**2 + (sensor.gain * 0.3 * sensor.high) ** 2
+        units = sensor.offset**2 + (sensor.gain * 0.3 * sensor.high) ** 2
+        if name in _QUICK:
+            units = 0.0
         made.append(np.sqrt(sensor.noise**2 + (0.0 if calibrated else units)))
     return np.array(made)
 

@@ -23,9 +23,11 @@ _AIR = cubic_metres(1.0) / litres_per_minute(1.0)
 """m^3 of ventilation per mol of uptake where the ratio in litres is 1."""
 _AIR_AT_LOW = cubic_metres(20.0)
 _AIR_SLOPE, _AIR_RISE = 10.0 / 0.85 * _AIR, (14.0 / 0.65 - 10.0 / 0.85) * _AIR
-DRIVE = 2.0 / 60e3 / 133.3
-"""Ventilation per inhaled CO2 [m^3/(s Pa)], which the model leaves out: the central drive of V-HAB,
-Respiration.m, 2 L/min/mmHg."""
+DRIVE = 0.84 / 60e3 / 133.3
+"""Ventilation per inhaled CO2 [m^3/(s Pa)], which the model leaves out. V-HAB's central drive is
+2 L/min per mmHg of arterial CO2 (Respiration.m); by the alveolar gas equation, at an output of
+2 L/min and an alveolar ventilation of 50, an inhaled mmHg raises the arterial one by
+``1 / (1 + 2 * 863 * 2 / 50^2) = 0.42`` mmHg."""
 KCAL_J = 4184.0
 OXYGEN_J_MOL = 3.941 * MOLAR_LITRES * KCAL_J
 DIOXIDE_J_MOL = 1.106 * MOLAR_LITRES * KCAL_J

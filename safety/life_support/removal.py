@@ -30,17 +30,17 @@ from hiera.safety.life_support.parameters import Parameters
 
 WINDOW_S = 10.0
 """Time over which a balance is drawn up [s]."""
-PRIOR = np.array([0.12, 0.12])
+PRIOR = np.array([0.16, 0.12])
 """Deviations of the logarithms of both factors among sets and wearers."""
 MEMORY_S = np.array([600.0, 7200.0])
 """Time over which they return to what is usual [s]: the breath changes with the work, the lime's
 rate hardly. Without a return, a CO2 sensor that reads high would carry both off."""
 NOISE = 0.08
 """Deviation of a balance: noise of the CO2 over the window, and what lasts for several of them."""
-MOST = np.array([0.25, 0.3])
+MOST = np.array([0.4, 0.3])
 """How far the logarithms may go."""
 _CLIP = 0.15
-DEEPER = 1.05
+DEEPER = 1.15
 """Breath that a flow is chosen for, over what is believed: with less flow the lime misses part of
 every breath, which costs more than too much flow does."""
 
