@@ -17,8 +17,10 @@ from hiera.config import load_config
 from hiera.controllers.rl.viewpoint.features import OFFSETS, TOKEN
 from hiera.controllers.rl.viewpoint.weights import load_weights
 from hiera.errors import ConfigError
+from hiera.training.viewpoint.places import held_out_places, training_place
 from hiera.training.viewpoint.settings import (
     EpisodeSettings,
+    MapsSettings,
     ReinforceSettings,
     RewardSettings,
     TeachSettings,
@@ -236,3 +238,42 @@ def test_a_folder_that_is_no_training(tmp_path: Path):
     text, _ = done.communicate(timeout=120)
     assert done.returncode == 2
     assert "is no training: it has no config.yaml" in text
+
+
+class TestPlaces:
+    @pytest.fixture
+    def packed(self, tmp_path: Path) -> str:
+        """Eight maps: six layouts, the first of them again as the fourth and the seventh."""
+        rng = np.random.default_rng(0)
+        drawn = [np.kron(rng.random((20, 20)) < 0.5, np.ones((5, 5), bool)) for _ in range(6)]
+        free = [
+            *drawn[:3],
+            np.rot90(drawn[0]),
+            *drawn[3:5],
+            np.rot90(drawn[0], 3)[:, ::-1],
+            drawn[5],
+        ]
+        starts = [tuple(int(v) for v in np.argwhere(m)[0][::-1]) for m in free]
+        path = tmp_path / "maps.npz"
+        np.savez(
+            path,
+            free_bits=np.packbits(np.array(free), axis=2),
+            shape=np.array([8, 100, 100]),
+            start=np.array(starts),
+            name=np.array([f"m{k}" for k in range(8)]),
+            cell_size_m=np.array(0.4),
+        )
+        return str(path)
+
+    def test_a_map_turned_or_mirrored_is_held_out_once_and_not_trained_on(self, packed: str):
+        settings = MapsSettings(dare=packed, dare_train=(0, 4), dare_held_out=(4, 8), buildings=0.0)
+        assert [m.name for m in held_out_places(settings)] == ["m4", "m5", "m6", "m7"]
+        drawn = {training_place(settings, np.random.SeedSequence([0, k])).name for k in range(60)}
+        assert drawn == {"m1", "m2"}
+        again = MapsSettings(dare=packed, dare_train=(4, 6), dare_held_out=(0, 4), buildings=0.0)
+        assert [m.name for m in held_out_places(again)] == ["m0", "m1", "m2"]
+
+    def test_no_map_left_to_train_on_is_said(self, packed: str):
+        settings = MapsSettings(dare=packed, dare_train=(0, 1), dare_held_out=(3, 4), buildings=0.0)
+        with pytest.raises(ConfigError, match="no map of dare_train is left"):
+            training_place(settings, np.random.SeedSequence(0))

@@ -16,10 +16,11 @@ class MapsSettings(Settings):
 
     dare: str | None = None
     """Packed DARE training maps (npz); relative to the working directory. None: only buildings."""
-    dare_train: Annotated[tuple[int, int], Field()] = (0, 3800)
-    """Maps ``[first, last)`` of it to train on."""
-    dare_held_out: Annotated[tuple[int, int], Field()] = (3800, 3860)
-    """Maps ``[first, last)`` of it to choose the best weights by."""
+    dare_train: Annotated[tuple[int, int], Field()] = (0, 3760)
+    """Maps ``[first, last)`` of it to train on, without those that are a held-out one turned or
+    mirrored."""
+    dare_held_out: Annotated[tuple[int, int], Field()] = (3760, 4000)
+    """Maps ``[first, last)`` of it to choose the best weights by, one of each layout."""
     buildings: Fraction = 0.2
     """Share of the episodes in generated warehouses, drawn anew for each; all of them without
     ``dare``."""
