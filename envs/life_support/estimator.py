@@ -7,20 +7,20 @@ Derivatives of the model and of the readings are exact, from their recordings. T
 is a random walk: what disappears tells how large it is, heart rate at once how it changes. Sensors
 lag; the two slow ones that matter have their lag as a state, so that the estimate runs ahead of
 what they show. Readings beyond five deviations are left out and named. Cells that agree with one
-another, and both gauges, are left out for a few seconds only: then it is the belief that is wrong,
-for a valve may feed what nobody asked for, and it is widened to what it was when the set was
-closed until it meets them. Two cells that are at odds with the belief, and with a third that is
-not, do not count: they may have failed together. S. Thrun, W. Burgard, D. Fox, "Probabilistic
-Robotics", 2005, chapter 3; Joseph's form of the update.
+another, both gauges and the CO2 sensor are left out for a few seconds only: then it is the belief
+that is wrong, for a valve may feed what nobody asked for, and it is widened to what it was when the
+set was closed until it meets them. Two cells that are at odds with the belief, and with a third
+that is not, do not count: they may have failed together. S. Thrun, W. Burgard, D. Fox,
+"Probabilistic Robotics", 2005, chapter 3; Joseph's form of the update.
 
-The CO2 sensor corrects nothing but the gas's CO2, that of humidity nothing but its vapour, and no
-reading the lime's moisture. CO2 that shows up unexpectedly has not been bound: what is added to the
-gas is taken off the lime's conversion, which nothing else corrects. Left to the filter, harder
-work, used lime and a shallow breath explain whatever the model has wrong about beds and walls;
-believing that, a flow is lowered, and more of the breath misses the lime. What does explain it is
-followed beside the filter (`hiera.safety.life_support.removal`). Gains that are not Kalman's cost
-the filter some of what it could know; Joseph's form keeps its deviations true. An instrument at the
-end of its range says nothing to a belief that lies beyond.
+The CO2 sensor corrects the gas's CO2 and nothing else, and it alone does; that of humidity corrects
+nothing but the vapour, and no reading the lime's moisture. CO2 that shows up unexpectedly has not
+been bound: what is added to the gas is taken off the lime's conversion, which nothing else
+corrects. Left to the filter, harder work, used lime and a shallow breath explain whatever the model
+has wrong about beds and walls; believing that, a flow is lowered, and more of the breath misses the
+lime. What does explain it is followed beside the filter (`hiera.safety.life_support.removal`).
+Gains that are not Kalman's cost the filter some of what it could know; Joseph's form keeps its
+deviations true. An instrument at the end of its range says nothing to a belief that lies beyond.
 
 A filter cannot average away what does not change: a suit of another volume, a gauge that reads
 high. What such things do to each state is added to the deviations that are reported.
@@ -50,8 +50,8 @@ CHANNELS = (
     "skin_k",
 )  # fmt: skip
 """Readings that are used; ``oxygen`` is the voted one. That of the outside goes into the model."""
-TRUSTED = np.array([CHANNELS.index(name) for name in ("oxygen", "gauge", "cylinder")])
-"""Channels that show what valve and leaks really do, which no command tells."""
+TRUSTED = np.array([CHANNELS.index(name) for name in ("oxygen", "gauge", "cylinder", "dioxide")])
+"""Channels that show what valve, leaks and lime really do, which no command tells."""
 _HEART = CHANNELS.index("heart")
 _QUICK = ("dioxide", "heart")
 """Channels that must be followed at once: of one the offset is a state, and of the other an error
@@ -63,6 +63,7 @@ _ONLY: dict[int, tuple[int, ...]] = {
 CORRECTS = np.ones((SIZE, len(CHANNELS)))
 for _channel, _places in _ONLY.items():
     CORRECTS[:, _channel] = np.isin(np.arange(SIZE), _places)
+CORRECTS[[names.DIOXIDE, N + 1]] = np.arange(len(CHANNELS)) == CHANNELS.index("dioxide")
 CORRECTS[[names.MOISTURE, names.CONVERSION]] = 0.0
 """Which place of z each channel corrects."""
 _OF = {s.name: s for s in SENSORS}
