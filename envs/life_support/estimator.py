@@ -7,11 +7,11 @@ Derivatives of the model and of the readings are exact, from their recordings. T
 is a random walk: what disappears tells how large it is, heart rate at once how it changes. Sensors
 lag; the two slow ones that matter have their lag as a state, so that the estimate runs ahead of
 what they show. Readings beyond five deviations are left out and named. Cells that agree with one
-another, both gauges and the CO2 sensor are left out for a few seconds only: then it is the belief
-that is wrong, for a valve may feed what nobody asked for, and it is widened to what it was when the
-set was closed until it meets them. Two cells that are at odds with the belief, and with a third
-that is not, do not count: they may have failed together. S. Thrun, W. Burgard, D. Fox,
-"Probabilistic Robotics", 2005, chapter 3; Joseph's form of the update.
+another, and both gauges, are left out for a few seconds only: then it is the belief that is wrong,
+for a valve may feed what nobody asked for, and it is widened to what it was when the set was closed
+until it meets them. Two cells that are at odds with the belief, and with a third that is not, do
+not count: they may have failed together. S. Thrun, W. Burgard, D. Fox, "Probabilistic Robotics",
+2005, chapter 3; Joseph's form of the update.
 
 The CO2 sensor corrects the gas's CO2 and nothing else, and it alone does; that of humidity corrects
 nothing but the vapour, and no reading the lime's moisture. CO2 that shows up unexpectedly has not
@@ -50,8 +50,8 @@ CHANNELS = (
     "skin_k",
 )  # fmt: skip
 """Readings that are used; ``oxygen`` is the voted one. That of the outside goes into the model."""
-TRUSTED = np.array([CHANNELS.index(name) for name in ("oxygen", "gauge", "cylinder", "dioxide")])
-"""Channels that show what valve, leaks and lime really do, which no command tells."""
+TRUSTED = np.array([CHANNELS.index(name) for name in ("oxygen", "gauge", "cylinder")])
+"""Channels that show what valve and leaks really do, which no command tells."""
 _HEART = CHANNELS.index("heart")
 _QUICK = ("dioxide", "heart")
 """Channels that must be followed at once: of one the offset is a state, and of the other an error
