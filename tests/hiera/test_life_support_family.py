@@ -202,5 +202,6 @@ def test_violations_count_every_tick_and_their_energy() -> None:
     assert told["violations_s"] == {
         "oxygen_low": 2.0, "oxygen_hard": 0.0, "dioxide": 2.0, "pressure": 2.0,
     }  # fmt: skip
-    assert math.isclose(told["violation_energy_s"], 2.0 * (0.01 + 0.25 + 0.01))
+    low = (5.0 / limits.gauge_low_pa) ** 2
+    assert math.isclose(told["violation_energy_s"], 2.0 * (0.01 + 0.25 + low))
     assert (told["first_violation"], told["first_violation_s"]) == ("oxygen_low", 4.0)
