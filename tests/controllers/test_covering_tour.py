@@ -97,20 +97,24 @@ def test_an_edge_of_no_length_is_refused() -> None:
 tours = st.integers(0, 10_000), st.integers(3, 11)
 
 
+def drawn(seed: int, length: int) -> tuple[Task, np.ndarray]:
+    """A task and a tour of it, at random."""
+    task = task_of(graph(seed), seed)
+    connected = np.flatnonzero(task.ways.distance[0] < FAR)[1:]
+    order = np.random.default_rng(seed).permutation(connected)[:length]
+    return task, np.append(0, order).astype(np.int32)
+
+
 @settings(max_examples=60, deadline=None)
 @given(*tours)
 def test_every_move_costs_and_shows_what_is_foretold(seed: int, length: int) -> None:
-    ways = graph(seed)
-    task = task_of(ways, seed)
-    rng = np.random.default_rng(seed)
-    connected = np.flatnonzero(ways.distance[0] < FAR)[1:]
-    tour = np.append(0, rng.permutation(connected)[:length]).astype(np.int32)
+    task, tour = drawn(seed, length)
     if len(tour) < 4:
         return
     goal = task.goal & ~missed(task, tour)
-    task = Task(ways, goal, task.end, task.haste)
+    task = Task(task.ways, goal, task.end, task.haste)
     sums, last = _sums(task, tour, tour_cost(task, tour)), len(tour) - 1
-    plain = (ways.distance, task.end, task.haste, tour)
+    plain = (task.ways.distance, task.end, task.haste, tour)
     for i in range(1, last + 1):
         other = without(tour, i, 1)
         assert _dropped(task, tour, sums, i) == pytest.approx(tour_cost(task, other), abs=1e-7)
@@ -137,14 +141,10 @@ def test_every_move_costs_and_shows_what_is_foretold(seed: int, length: int) -> 
 @settings(max_examples=40, deadline=None)
 @given(*tours)
 def test_moves_never_make_a_tour_dearer_or_blind(seed: int, length: int) -> None:
-    ways = graph(seed)
-    task = task_of(ways, seed)
-    rng = np.random.default_rng(seed)
-    connected = np.flatnonzero(ways.distance[0] < FAR)[1:]
-    tour = np.append(0, rng.permutation(connected)[:length]).astype(np.int32)
+    task, tour = drawn(seed, length)
     if len(tour) < 3:
         return
-    task = Task(ways, task.goal & ~missed(task, tour), task.end, task.haste)
+    task = Task(task.ways, task.goal & ~missed(task, tour), task.end, task.haste)
     for other in (shrink(task, tour), _two_opt(task, tour)[0], _or_opt(task, tour)[0]):
         assert complete(task, other)
         assert tour_cost(task, other) <= tour_cost(task, tour) + 1e-6 * len(tour)

@@ -118,6 +118,16 @@ def test_every_command_has_a_certificate_and_the_record_says_what_broke(record: 
     assert broken == [("leak", "", 30.0), ("sensor_lost", "cell_1", 60.0)]
 
 
+def test_a_frozen_instrument_is_counted() -> None:
+    world = {
+        "kind": "phases", "name": "frozen", "phases": [{"minutes": 5, "uptake_l_min": 1.0}],
+        "faults": [{"fault": "sensor_frozen", "at_s": 20, "channel": "gauge"}],
+    }  # fmt: skip
+    metrics = execute(config("clock.max_time_s=60", world=world), RunOptions(keep=False)).metrics
+    assert list(metrics["frozen"]) == ["gauge"]
+    assert 25 < metrics["frozen"]["gauge"] < 40
+
+
 def test_a_replay_has_the_same_bytes(record: Record, tmp_path: Path) -> None:
     _, same = replay(record, RunOptions(out=tmp_path))
     assert same

@@ -76,6 +76,8 @@ class _Course:
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     row: tuple[float, ...] = ()
     active: dict[str, int] = field(default_factory=dict)
+    frozen: dict[str, int] = field(default_factory=dict)
+    widened: int = 0
 
 
 class Breathing(Scenario[Observation, BreathingBelief, Advice]):
@@ -171,6 +173,9 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
         self._violations.take(truth)
         for name in action.active:
             course.active[name] = course.active.get(name, 0) + 1
+        for name in info["frozen"]:
+            course.frozen[name] = course.frozen.get(name, 0) + 1
+        course.widened += world.estimate.widened
         believed = world.estimate.x
         now = world.model.readings(believed)
         ambient = float(world.shown[-1]) if np.isfinite(world.shown[-1]) else 303.15
@@ -261,6 +266,8 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
             "nitrogen_mol": float(world.state[names.NITROGEN]),
             **self._violations.metrics(),
             "advised": self._course.advised,
+            "frozen": dict(sorted(self._course.frozen.items())),
+            "belief_widened": self._course.widened,
             "gate_active": dict(sorted(self._course.active.items())),
             "controller": _counts(getattr(self.controller, "statistics", None)),
         }

@@ -345,3 +345,36 @@ def test_co2_that_comes_back_is_not_taken_for_used_lime() -> None:
     used = found[-1].x[names.CONVERSION]
     assert used == pytest.approx(x[names.CONVERSION], abs=0.01)
     assert found[-1].factors.breath > 1.02 or found[-1].factors.lime < 0.98
+
+
+def test_two_cells_at_odds_with_belief_and_third_do_not_count() -> None:
+    def voted(cells: list[float]) -> Vote:
+        estimator = Estimator(MODEL)
+        shown = GOOD.copy()
+        shown[:3] = cells
+        return estimator.correct(shown).vote
+
+    true = float(GOOD[0])
+    both = voted([true + 6e3, true + 6.1e3, true])
+    assert both.agreement is Agreement.ALONE
+    assert both.value == true
+    assert both.used == (False, False, True)
+    one = voted([true + 6e3, true + 40.0, true])
+    assert one.agreement is Agreement.PAIR
+    assert one.used == (False, True, True)
+    lost = voted([true + 6e3, true + 6.1e3, LOST])
+    assert lost.agreement is Agreement.PAIR
+
+
+def test_the_end_of_a_range_says_nothing_to_a_belief_beyond() -> None:
+    """A saturated gas shows 1; whether it holds more water is not to be seen."""
+    x = MODEL.start(vapour=0.05)
+    assert float(MODEL.readings(x).humidity) > 1.0
+    shown = truths(MODEL.readings(x), 303.15, 101325.0)
+    shown[NAMES.index("humidity")] = 1.0
+    estimator = Estimator(MODEL)
+    estimator.reset(x)
+    found = estimator.correct(shown)
+    assert found.x[names.VAPOUR] == pytest.approx(x[names.VAPOUR], rel=1e-9)
+    assert "humidity" not in found.rejected
+    assert found.counted == len(CHANNELS) - 1
