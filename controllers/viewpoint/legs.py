@@ -140,28 +140,36 @@ def search(ways: Ways, stop: int) -> None:
     for node in stops:
         left += not wanted[node]
         wanted[node] = True
-    # Buckets as doubly linked lists; each node is in one of them, or in none.
-    head = np.full(ways.buckets, -1, np.int32)
-    behind, ahead = np.empty(t, np.int32), np.empty(t, np.int32)
-    distance[source], head[0], behind[source], ahead[source] = 0.0, source, -1, -1
-    queued, bucket = 1, 0
+    # Buckets as linked lists of entries, the last put in first; a node that was put into an earlier
+    # bucket since is done when its older entry is met.
+    most = 1
+    while most < ways.buckets:
+        most *= 2
+    head = np.full(most, -1, np.int32)
+    entry, behind = (
+        np.empty(indices.shape[0] + 1, np.int32),
+        np.empty(indices.shape[0] + 1, np.int32),
+    )
+    distance[source], head[0], entry[0], behind[0] = 0.0, 0, source, -1
+    entries, queued, bucket = 1, 1, 0
     while queued > 0 and left > 0:
-        here = head[bucket]
-        if here < 0:
-            bucket = bucket + 1 if bucket + 1 < head.shape[0] else 0
+        at_head = head[bucket]
+        if at_head < 0:
+            bucket = (bucket + 1) & (most - 1)
             continue
         queued -= 1
-        head[bucket] = behind[here]
-        if behind[here] >= 0:
-            ahead[behind[here]] = -1
+        head[bucket] = behind[at_head]
+        here = np.uintp(entry[at_head])
+        if done[here]:
+            continue
         done[here] = True
         left -= wanted[here]
         if here != source:
             for w in range(words):
                 cover[here, w] = cover[before[here], w] | seen[here, w]
         at = distance[here]
-        for e in range(indptr[here], indptr[here + 1]):
-            other = indices[e]
+        for e in range(np.uintp(indptr[here]), np.uintp(indptr[here + np.uintp(1)])):
+            other = np.uintp(indices[e])
             reach = at + lengths[e]
             if reach >= distance[other] + _EQUAL_M or done[other]:
                 continue
@@ -175,21 +183,11 @@ def search(ways: Ways, stop: int) -> None:
                 if count > many[other]:
                     before[other], many[other] = here, count
                 continue
-            if distance[other] < FAR:
-                queued -= 1
-                if ahead[other] >= 0:
-                    behind[ahead[other]] = behind[other]
-                else:
-                    head[int(distance[other] / width) % head.shape[0]] = behind[other]
-                if behind[other] >= 0:
-                    ahead[behind[other]] = ahead[other]
             before[other], many[other], distance[other] = here, -1, reach
+            into = int(reach / width) & (most - 1)
+            entry[entries], behind[entries], head[into] = other, head[into], entries
+            entries += 1
             queued += 1
-            into = int(reach / width) % head.shape[0]
-            ahead[other], behind[other] = -1, head[into]
-            if head[into] >= 0:
-                ahead[head[into]] = other
-            head[into] = other
     to, shown = ways.distance[stop], ways.cover[stop]
     for k in range(stops.shape[0]):
         to[k] = distance[stops[k]]

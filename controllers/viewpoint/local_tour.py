@@ -221,14 +221,14 @@ class LocalTour:
         nodes = outlook.nodes[useful]
         away = np.abs(outlook.xy[useful]).max(axis=1)
         order = np.lexsort((nodes, away))
-        last = np.flatnonzero(np.isin(nodes[order], self._previous))
-        chosen = order[covering(seen[order], last)]
+        previous = set(self._previous)
+        last = np.array([node in previous for node in nodes.tolist()])
+        chosen = order[covering(seen[order], np.flatnonzero(last[order]))]
         if len(chosen) >= most:
-            kept = np.isin(nodes[chosen], self._previous)
-            return np.sort(useful[chosen[np.lexsort((away[chosen], ~kept))[:most]]])
-        order = np.lexsort(
-            (nodes, -roadmap.utility[nodes], ~np.isin(np.arange(len(nodes)), chosen))
-        )
+            return np.sort(useful[chosen[np.lexsort((away[chosen], ~last[chosen]))[:most]]])
+        other = np.ones(len(nodes), np.bool_)
+        other[chosen] = False
+        order = np.lexsort((nodes, -roadmap.utility[nodes], other))
         xy = np.ascontiguousarray(roadmap.xy[nodes[order]])
         more = order[thinned(xy[len(chosen) :], most - len(chosen)) + len(chosen)]
         return np.sort(useful[np.append(chosen, more)])

@@ -31,6 +31,8 @@ def thinned(xy: NDArray[np.float64], most: int) -> NDArray[np.intp]:
             if clear:
                 keep[i] = True
                 count += 1
+                if count > most:
+                    break
         if count <= most:
             return np.flatnonzero(keep)
         apart *= 1.2

@@ -280,7 +280,7 @@ def seen_voxels(
 
     Two nodes that count different cells of one voxel see the same frontier.
     """
-    reach = geometry.reach
+    reach, row = geometry.reach, geometry.across.voxel.max() + 1
     side = 2 * reach + 1
     indptr = np.zeros(nodes.shape[0] + 1, np.int32)
     for k in range(nodes.shape[0]):
@@ -295,7 +295,7 @@ def seen_voxels(
             while word:
                 if word & 1:
                     v = geometry.along.voxel[y + place // side]
-                    voxels[count] = np.int64(v) << 32 | geometry.across.voxel[x + place % side]
+                    voxels[count] = v * row + geometry.across.voxel[x + place % side]
                     count += 1
                 word >>= 1
                 place += 1

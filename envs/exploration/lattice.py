@@ -29,7 +29,8 @@ class Graph(NamedTuple):
         visited: Whether the robot has been there, shape ``(P,)``.
         joined: Bit set of joined slots, shape ``(P,)``.
         stale: Whether edges from the node are still looked for, shape ``(P,)``.
-        seen: Bit set of the frontier cells a node counts, shape ``(P, words)``; hop rules only.
+        seen: Bit set of the frontiers a node counts, cells by the hop rules, else voxels, shape
+            ``(P, words)``.
     """
 
     node_at: NDArray[np.int32]
@@ -49,7 +50,7 @@ def new_graph(rows: int, columns: int, words: int, batch: tuple[int, ...] = ()) 
     Args:
         rows: Lattice rows R.
         columns: Lattice columns C.
-        words: 32-bit words for the set of frontier cells that a node counts.
+        words: 32-bit words for the set of frontiers that a node counts.
         batch: Leading axes.
     """
     nodes = rows * columns

@@ -25,6 +25,8 @@ from hiera.envs.exploration.promise import Promises
 _UNKNOWN, _OCCUPIED = 0, 2
 _NEAR = 3
 """Conjectured nodes lie at most this many blocks from a viewpoint."""
+_MIDDLE = 0.5 + 1e-9
+"""Middle of a cell; a line that meets a cell's edge is in the cell that begins there."""
 
 
 _Rows = tuple[
@@ -80,7 +82,7 @@ class Sightings:
 
     Attributes:
         indptr: Row starts, shape ``(k + 1,)``.
-        voxels: Voxels of the frontiers, any numbering, shape ``(s,)``.
+        voxels: Voxels of the frontiers, numbered row by row, shape ``(s,)``.
     """
 
     indptr: NDArray[np.int32]
@@ -123,7 +125,7 @@ def look_around(
     indptr, indices, lengths, unknown, cell = _joint(
         belief, graph, nodes, local, low, high, offset, side
     )
-    frontiers, numbers = np.unique(sightings.voxels, return_inverse=True)
+    numbers, frontiers = _numbered(sightings.voxels)
     promise = np.zeros(len(nodes))
     looking = np.flatnonzero(~graph.visited[nodes])
     promise[looking] = promises.of(belief, graph.cell[nodes[looking]], nodes[looking])
@@ -135,24 +137,46 @@ def look_around(
         lengths=lengths * resolution_m,
         unknown=unknown,
         seen_indptr=sightings.indptr,
-        seen_indices=numbers.astype(np.int32).reshape(-1),
-        frontiers=len(frontiers),
+        seen_indices=numbers,
+        frontiers=frontiers,
         promise_m2=promise,
         xy=(cell - graph.cell[robot]) * resolution_m,
     )
 
 
 @njit(cache=True)
+def _numbered(voxels: NDArray[np.int64]) -> tuple[NDArray[np.int32], int]:
+    """Voxels by their ranks among those that occur, shape ``(s,)``, and how many do."""
+    ranks = np.empty(voxels.shape[0], np.int32)
+    if voxels.shape[0] == 0:
+        return ranks, 0
+    low = voxels.min()
+    rank = np.zeros(voxels.max() - low + 1, np.int32)
+    for voxel in voxels:
+        rank[voxel - low] = 1
+    count = 0
+    for k in range(rank.shape[0]):
+        if rank[k]:
+            rank[k] = count
+            count += 1
+    for s in range(voxels.shape[0]):
+        ranks[s] = rank[voxels[s] - low]
+    return ranks, count
+
+
+@njit(cache=True)
 def _unknown_share(belief: Belief, x0: int, y0: int, x1: int, y1: int) -> float:
     """Share of unknown cells on the line between two cells; -1 if it meets a known wall."""
     steps = 2 * max(abs(x1 - x0), abs(y1 - y0))
+    across, up = (x1 - x0) / steps, (y1 - y0) / steps
     unknown = 0
     for k in range(steps + 1):
-        x = int(np.floor(x0 + 0.5 + (x1 - x0) * k / steps))
-        y = int(np.floor(y0 + 0.5 + (y1 - y0) * k / steps))
-        if belief[y, x] == _OCCUPIED:
+        # Unsigned, so that no index is asked whether it counts from the end.
+        x, y = np.uintp(x0 + _MIDDLE + across * k), np.uintp(y0 + _MIDDLE + up * k)
+        here = belief[y, x]
+        if here == _OCCUPIED:
             return -1.0
-        unknown += belief[y, x] == _UNKNOWN
+        unknown += here == _UNKNOWN
     return unknown / (steps + 1)
 
 

@@ -42,22 +42,29 @@ def picture_of(
     """
     height, width = belief.shape
     out = np.zeros((3, 64, 64), np.uint8)
-    scale = 255.0 / (pixel * pixel)
+    scale, across = 255.0 / (pixel * pixel), 64 * pixel
+    x0 = x - 32 * pixel
+    left, right = min(max(x0, 0), width), min(max(x + 32 * pixel, 0), width)
+    columns, ahead = right - left, left - x0
+    # Cells of a pixel's rows are counted column by column first: many at once.
+    count = np.zeros((3, across), np.uint16)
+    free, edge = count[0, ahead : ahead + columns], count[2, ahead : ahead + columns]
+    occupied = count[1, ahead : ahead + columns]
     for row in range(64):
-        y0 = y + (row - 32) * pixel
-        for column in range(64):
-            x0 = x + (column - 32) * pixel
-            free, occupied, edge = 0, 0, 0
-            for v in range(y0, y0 + pixel):
-                for u in range(x0, x0 + pixel):
-                    if u < 0 or v < 0 or u >= width or v >= height:
-                        occupied += 1
-                    elif belief[v, u] == _FREE:
-                        free += 1
-                        edge += frontier[v, u]
-                    elif belief[v, u] == _OCCUPIED:
-                        occupied += 1
-            out[0, row, column] = int(free * scale + 0.5)
-            out[1, row, column] = int(occupied * scale + 0.5)
-            out[2, row, column] = int(edge * scale + 0.5)
+        count[:] = 0
+        for v in range(y + (row - 32) * pixel, y + (row - 31) * pixel):
+            if v < 0 or v >= height:
+                count[1] += np.uint16(1)
+                continue
+            known, border = belief[v, left:right], frontier[v, left:right]
+            for i in range(known.shape[0]):
+                free[i] += known[i] == _FREE
+                occupied[i] += known[i] == _OCCUPIED
+                edge[i] += (known[i] == _FREE) & border[i]
+            count[1, :ahead] += np.uint16(1)
+            count[1, ahead + columns :] += np.uint16(1)
+        for channel in range(3):
+            for column in range(64):
+                total = count[channel, column * pixel : (column + 1) * pixel].sum()
+                out[channel, row, column] = int(total * scale + 0.5)
     return out

@@ -33,6 +33,7 @@ class Promises:
         self._resolution_m, self._reach = resolution_m, round(range_m / resolution_m)
         turn = np.arange(rays) * (2.0 * np.pi / rays)
         self._turn = np.column_stack((np.cos(turn), np.sin(turn)))
+        self._steps = _steps(self._turn, self._reach)
         self._cell = np.full((0, 2), _NOWHERE, np.int32)
         self._area_m2 = np.zeros(0)
 
@@ -60,46 +61,54 @@ class Promises:
             self._cell = np.pad(self._cell, ((0, more), (0, 0)), constant_values=_NOWHERE)
             self._area_m2 = np.pad(self._area_m2, (0, more))
         new = (self._cell[nodes] != cells).any(axis=1)
-        counted = _looked_into(belief, cells[new], self._turn, self._reach)
+        counted = _looked_into(belief, cells[new], self._turn, *self._steps)
         self._cell[nodes[new]] = cells[new]
         self._area_m2[nodes[new]] = self._resolution_m**2 * counted
         return self._area_m2[nodes]
 
 
+def _steps(
+    turn: NDArray[np.float64], reach: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Columns and rows that rays lead on by, each ``(rays, reach)``, and which are sure of them."""
+    at = 0.5 + turn[:, None] * (np.arange(reach)[:, None] + 1)
+    across, up = np.floor(at).astype(np.int64).transpose(2, 0, 1)
+    # Between two cells rounding decides, which depends on where the ray begins.
+    sure = np.abs(at - np.rint(at)).min(axis=(1, 2)) > _EDGE
+    return np.ascontiguousarray(across), np.ascontiguousarray(up), sure
+
+
 @njit(cache=True)
 def _looked_into(
-    belief: Belief, cells: NDArray[np.int32], turn: NDArray[np.float64], reach: int
+    belief: Belief,
+    cells: NDArray[np.int32],
+    turn: NDArray[np.float64],
+    across: NDArray[np.int64],
+    up: NDArray[np.int64],
+    sure: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Unknown cells in view from each of some cells, if only known walls block it."""
     height, width = belief.shape
     area = np.zeros(cells.shape[0])
-    rays = turn.shape[0]
-    across, up = np.empty((rays, reach), np.int64), np.empty((rays, reach), np.int64)
-    sure = np.empty((rays, reach), np.bool_)
+    rays, reach = across.shape
     for ray in range(rays):
-        for step in range(reach):
-            x_at, y_at = 0.5 + turn[ray, 0] * (step + 1), 0.5 + turn[ray, 1] * (step + 1)
-            across[ray, step], up[ray, step] = int(np.floor(x_at)), int(np.floor(y_at))
-            # Between two cells rounding decides, which depends on where the ray begins.
-            off = min(abs(x_at - np.rint(x_at)), abs(y_at - np.rint(y_at)))
-            sure[ray, step] = off > _EDGE
-    for k in range(cells.shape[0]):
-        x0, y0, sum_of = cells[k, 0], cells[k, 1], 0
-        for ray in range(rays):
+        for k in range(cells.shape[0]):
+            x0, y0, sum_of = np.int64(cells[k, 0]), np.int64(cells[k, 1]), 0
             for step in range(reach):
-                x, y = x0 + across[ray, step], y0 + up[ray, step]
-                if not sure[ray, step]:
+                if sure[ray]:
+                    x, y = x0 + across[ray, step], y0 + up[ray, step]
+                else:
                     x = int(np.floor(x0 + 0.5 + turn[ray, 0] * (step + 1)))
                     y = int(np.floor(y0 + 0.5 + turn[ray, 1] * (step + 1)))
                 if x < 0 or y < 0 or x >= width or y >= height:
                     break
-                here = belief[y, x]
+                here = belief[np.uintp(y), np.uintp(x)]
                 if here == _OCCUPIED:
                     break
                 if here == _UNKNOWN:
                     sum_of += step + 1
-        area[k] = sum_of
+            area[k] += sum_of
     # A ray stands for a sector, whose ring at this step is that many cells.
     for k in range(area.shape[0]):
-        area[k] *= 2.0 * np.pi / turn.shape[0]
+        area[k] *= 2.0 * np.pi / rays
     return area

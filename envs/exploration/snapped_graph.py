@@ -344,6 +344,18 @@ def visit(graph: Graph, geometry: SnapGeometry, x: int, y: int) -> None:
                 graph.utility[k] = 0
 
 
+def seen_words(reach: float, voxel: int) -> int:
+    """32-bit words for a bit per voxel of the square of a node's reach [cells]."""
+    return (int(_voxels_across(reach, voxel)) ** 2 + 31) // 32
+
+
+@njit(cache=True)
+def _voxels_across(reach: float, voxel: int) -> int:
+    """Voxels along a side of that square, wherever in a voxel the node lies."""
+    across: int = 2 * int(np.ceil(reach)) // voxel + 2
+    return across
+
+
 @njit(cache=True)
 def count_frontiers(
     place: Place,
@@ -352,7 +364,7 @@ def count_frontiers(
     columns: tuple[int, int],
     rows: tuple[int, int],
 ) -> None:
-    """Counts anew what every node of a range of blocks sees."""
+    """Counts anew what every node of a range of blocks sees, and notes which voxels those are."""
     width = place.belief.shape[1]
     reach, side, voxel = geometry.reach, geometry.side, geometry.voxel
     far = int(np.ceil(reach))
@@ -361,7 +373,7 @@ def count_frontiers(
     u1 = min((geometry.phase[0] + columns[1] * side + far) // voxel + 1, place.voxels.shape[1])
     v1 = min((geometry.phase[1] + rows[1] * side + far) // voxel + 1, place.voxels.shape[0])
     found = np.empty((max((u1 - u0) * (v1 - v0), 1), 2), np.int32)
-    n = 0
+    n, across = 0, _voxels_across(reach, voxel)
     for v in range(v0, v1):
         for u in range(u0, u1):
             cell = place.voxels[v, u]
@@ -374,6 +386,8 @@ def count_frontiers(
             if k < 0 or graph.visited[k]:
                 continue
             x, y = graph.cell[k, 0], graph.cell[k, 1]
+            u, v = (x - far) // voxel, (y - far) // voxel
+            graph.seen[k, :] = 0
             count = 0
             if place.safe[y, x]:
                 for f in range(n):
@@ -382,41 +396,42 @@ def count_frontiers(
                         place.belief, x, y, found[f, 0], found[f, 1]
                     ):
                         count += 1
+                        bit = (found[f, 1] // voxel - v) * across + found[f, 0] // voxel - u
+                        graph.seen[k, bit >> 5] |= np.uint32(1) << np.uint32(bit & 31)
             graph.utility[k] = count if count > geometry.min_utility else 0
 
 
 @njit(cache=True)
 def seen_from(
-    place: Place, graph: Graph, geometry: SnapGeometry, nodes: NDArray[np.int32]
+    graph: Graph, geometry: SnapGeometry, nodes: NDArray[np.int32], row: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Voxels of the frontiers that some nodes see, as compressed sparse rows.
+    """Voxels of the frontiers that some nodes count, as compressed sparse rows.
 
-    Only nodes with utility are asked; the others see nothing worth a visit.
+    Args:
+        graph: The graph.
+        geometry: The rules in cells.
+        nodes: The nodes.
+        row: Voxels in a row of the map.
     """
-    # Fields are read once: in the loop that would cost more than the work itself.
-    belief, frontier_at, cells, utility = place.belief, place.voxels, graph.cell, graph.utility
-    width = belief.shape[1]
-    rows, columns = frontier_at.shape
-    voxel, reach, far = geometry.voxel, geometry.reach, int(np.ceil(geometry.reach))
+    voxel, far = geometry.voxel, int(np.ceil(geometry.reach))
+    across, cells, utility, seen = (
+        _voxels_across(geometry.reach, voxel), graph.cell, graph.utility, graph.seen
+    )  # fmt: skip
     indptr = np.zeros(nodes.shape[0] + 1, np.int32)
-    voxels = np.empty(max(int(utility[nodes].sum()), 16), np.int64)
-    count = 0
     for n in range(nodes.shape[0]):
-        k = nodes[n]
-        if utility[k] > 0:
-            x, y = cells[k, 0], cells[k, 1]
-            for v in range(max(y - far, 0) // voxel, min((y + far) // voxel + 1, rows)):
-                for u in range(max(x - far, 0) // voxel, min((x + far) // voxel + 1, columns)):
-                    cell = frontier_at[v, u]
-                    if cell < 0:
-                        continue
-                    dx, dy = cell % width - x, cell // width - y
-                    if dx * dx + dy * dy < reach * reach and line_clear(
-                        belief, x, y, cell % width, cell // width
-                    ):
-                        if count == voxels.shape[0]:
-                            voxels = np.concatenate((voxels, np.empty_like(voxels)))
-                        voxels[count] = v * columns + u
-                        count += 1
-        indptr[n + 1] = count
-    return indptr, voxels[:count]
+        indptr[n + 1] = indptr[n] + utility[nodes[n]]
+    voxels = np.empty(indptr[-1], np.int64)
+    count = 0
+    for k in nodes:
+        if utility[k] == 0:
+            continue
+        u, v = (cells[k, 0] - far) // voxel, (cells[k, 1] - far) // voxel
+        for w in range(seen.shape[1]):
+            word, place = np.int64(seen[k, w]), 32 * w
+            while word:
+                if word & 1:
+                    voxels[count] = (v + place // across) * row + u + place % across
+                    count += 1
+                word >>= 1
+                place += 1
+    return indptr, voxels

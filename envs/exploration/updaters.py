@@ -35,6 +35,7 @@ from hiera.envs.exploration.snapped_graph import (
     seen_from,
     visit,
 )
+from hiera.envs.exploration.snapped_graph import seen_words as snapped_words
 
 
 class Updater(Protocol):
@@ -131,7 +132,9 @@ class SnappedUpdater:
         self._voxels = np.full((-(-shape[0] // voxel), -(-shape[1] // voxel)), -1, np.int32)
         self._robot = -1
         self.graph: Graph = new_graph(
-            (shape[0] - 1 - phase[1]) // side + 1, (shape[1] - 1 - phase[0]) // side + 1, 0
+            (shape[0] - 1 - phase[1]) // side + 1,
+            (shape[1] - 1 - phase[0]) // side + 1,
+            snapped_words(self.geometry.reach, voxel),
         )
 
     def place(self, belief: Belief) -> Place:
@@ -179,7 +182,7 @@ class SnappedUpdater:
             belief,
             self.graph,
             nodes,
-            Sightings(*seen_from(self.place(belief), self.graph, self.geometry, nodes)),
+            Sightings(*seen_from(self.graph, self.geometry, nodes, self._voxels.shape[1])),
             robot=robot,
             side=self.geometry.side,
             phase=self.geometry.phase,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy.signal import correlate2d
 
 from hiera.controllers.rl.viewpoint.features import PAIR, TOKEN, Features, prior
 from hiera.controllers.rl.viewpoint.imagine import Imagined, counted_lengths, expected_m2
@@ -65,14 +67,23 @@ def explore(policy: LocalTour, place: GridMap, cap: int = 300) -> tuple[HopEnv, 
 
 
 class TestNetwork:
-    def test_a_batch_is_its_decisions_one_by_one(self):
-        network = ViewpointNetwork(random_weights(SMALL), SMALL)
-        decisions = [random_decision(n, n) for n in (2, 9, 5)]
-        scores, values = network.batch(decisions)
-        for k, decision in enumerate(decisions):
-            score, value = network(decision)
-            np.testing.assert_allclose(scores[k], score, rtol=1e-4, atol=1e-5)
-            assert values[k] == pytest.approx(value, rel=1e-4, abs=1e-5)
+    def test_convolutions_are_scipys(self):
+        weights = random_weights(SMALL)
+        picture = random_decision(2, 0).picture
+        scaled, one, two, _ = ViewpointNetwork(weights, SMALL).look(picture)
+
+        def convolved(name: str, x: NDArray[np.float32], stride: int) -> NDArray[np.float64]:
+            layers = zip(weights[f"{name}.weight"], weights[f"{name}.bias"], strict=True)
+            sums = [
+                sum(correlate2d(a, k, "same") for a, k in zip(x, kernel, strict=True)) + bias
+                for kernel, bias in layers
+            ]
+            return np.maximum(sums, 0.0)[:, ::stride, ::stride]
+
+        np.testing.assert_allclose(one, convolved("eye.conv1", scaled, 2), rtol=1e-4, atol=1e-4)
+        first = convolved("eye.conv2", one, 2)
+        both = first + convolved("eye.conv2b", first, 1)
+        np.testing.assert_allclose(two, both, rtol=1e-4, atol=1e-3)
 
     def test_order_of_the_candidates_does_not_matter(self):
         network = ViewpointNetwork(random_weights(SMALL), SMALL)
@@ -110,8 +121,8 @@ class TestNetwork:
         own, own_value = network(d)
         np.testing.assert_allclose(own, score[0].numpy(), rtol=1e-3, atol=1e-4)
         assert own_value == pytest.approx(float(value[0]), rel=1e-3, abs=1e-4)
-        guessed = network.guess(network.look(d.picture[None]))
-        np.testing.assert_allclose(guessed, torch.sigmoid(guess).numpy(), rtol=1e-3, atol=1e-4)
+        guessed = network.guess(network.look(d.picture))
+        np.testing.assert_allclose(guessed, torch.sigmoid(guess)[0].numpy(), rtol=1e-3, atol=1e-4)
 
 
 class TestWeights:

@@ -103,31 +103,80 @@ def _bits(row: NDArray[np.uint64]) -> int:
 
 
 @njit(cache=True)
-def _sets(ways: Ways, shares: NDArray[np.float32], pairs: NDArray[np.float32]) -> int:
-    """Shares of frontiers per token ``(n, 3)`` and in common ``pairs[:, :, 3]``; their number."""
-    n, words = ways.stops.shape[0], ways.seen.shape[1]
+def _describe_candidates(
+    ways: Ways,
+    offset: NDArray[np.float64],
+    utility: NDArray[np.int32],
+    promise_m2: NDArray[np.float64],
+    tokens: NDArray[np.float32],
+    pairs: NDArray[np.float32],
+) -> None:
+    """Writes what is known of the candidates, and of their pairs, before the tour is looked at."""
+    n, words, seen, stops = ways.stops.shape[0], ways.seen.shape[1], ways.seen, ways.stops
     once, twice = np.zeros(words, np.uint64), np.zeros(words, np.uint64)
     for i in range(1, n):
-        row = ways.seen[ways.stops[i]]
         for w in range(words):
-            twice[w] |= once[w] & row[w]
-            once[w] |= row[w]
-    total: int = max(_bits(once), 1)
+            twice[w] |= once[w] & seen[stops[i], w]
+            once[w] |= seen[stops[i], w]
+    frontiers, most = _bits(once), max(utility.max(), 1)
+    total = max(frontiers, 1)
+    own = np.empty(n, np.int64)
+    tokens[0, 0] = 1.0
     for i in range(n):
-        row = ways.seen[ways.stops[i]]
-        own = _bits(row)
-        shares[i, 0] = own / total
-        shares[i, 1] = _bits(row & ~twice) / total if i else 0.0
-        shares[i, 2] = _bits(ways.cover[0, i] & once) / total
+        own[i] = _bits(seen[stops[i]])
+        travel = min(ways.distance[0, i] / UNIT_M, _FAR_UNITS)
+        tokens[i, 1], tokens[i, 2] = offset[i, 0], offset[i, 1]
+        tokens[i, 3] = np.hypot(offset[i, 0], offset[i, 1])
+        tokens[i, 4], tokens[i, 5] = travel, np.log1p(5.0 * travel)
+        tokens[i, 6], tokens[i, 7] = np.log1p(float(utility[i])), utility[i] / most
+        tokens[i, 8] = promise_m2[i] / UNIT_M**2
+        tokens[i, 9] = own[i] / total
+        tokens[i, 10] = _bits(seen[stops[i]] & ~twice) / total if i else 0.0
+        tokens[i, 11] = _bits(ways.cover[0, i] & once) / total
+        tokens[i, 23], tokens[i, 25] = n / 64.0, total / 64.0
         for j in range(i):
+            straight = np.hypot(offset[i, 0] - offset[j, 0], offset[i, 1] - offset[j, 1])
+            pairs[i, j, 0] = pairs[j, i, 0] = straight
             common = 0
-            other = ways.seen[ways.stops[j]]
             for w in range(words):
-                common += count_bits(row[w] & other[w])
-            least = min(own, _bits(other))
-            share = common / least if least > 0 else 0.0
-            pairs[i, j, 3] = pairs[j, i, 3] = share
-    return total
+                common += count_bits(seen[stops[i], w] & seen[stops[j], w])
+            least = min(own[i], own[j])
+            pairs[i, j, 3] = pairs[j, i, 3] = common / least if least > 0 else 0.0
+
+
+@njit(cache=True)
+def _describe_tour(
+    ways: Ways,
+    tour: NDArray[np.int32],
+    tokens: NDArray[np.float32],
+    pairs: NDArray[np.float32],
+) -> None:
+    """Writes what the tour says of its stops, and the lengths that its search has found."""
+    n, size, distance = ways.stops.shape[0], tour.shape[0], ways.distance
+    at = 0.0
+    for i in range(size):
+        stop = tour[i]
+        at += distance[tour[i - 1] if i else 0, stop] / UNIT_M
+        tokens[stop, 12], tokens[stop, FIRST] = 1.0, i == 0
+        tokens[stop, 14], tokens[stop, 15] = 1.0 / (1.0 + i), at
+    tokens[:, 24] = at / 5.0
+    if size > 1:
+        first = tour[0]
+        begin = min(distance[0, first] / UNIT_M, _FAR_UNITS)
+        for j in range(1, n):
+            by_way = min(distance[0, j] / UNIT_M, _FAR_UNITS) + distance[first, j] / UNIT_M
+            tokens[j, ADDED] = min(by_way - begin, _FAR_UNITS)
+    # Of two searched ways between a pair both are told that of the one that is ahead.
+    for back in range(2):
+        for i in range(size):
+            stop = tour[i - 1] if i else 0
+            for j in range(n):
+                found = distance[stop, j] < 0.5 * FAR
+                to, at_pair = (j, stop) if back else (stop, j)
+                pairs[to, at_pair, 1] = (
+                    min(distance[stop, j] / UNIT_M, _FAR_UNITS) if found else 0.0
+                )
+                pairs[to, at_pair, 2] = found
 
 
 def features(
@@ -159,32 +208,14 @@ def features(
     nodes = outlook.nodes[ways.stops]
     n = len(nodes)
     xy = roadmap.xy[nodes]
-    offset = (xy - xy[0]) / UNIT_M
     tokens = np.zeros((n, TOKEN), np.float32)
     pairs = np.zeros((n, n, PAIR), np.float32)
-    travel = np.minimum(ways.distance[0] / UNIT_M, _FAR_UNITS)
-    utility = roadmap.utility[nodes].astype(np.float64)
-    utility[0] = 0.0
-    tokens[0, 0] = 1.0
-    tokens[:, 1:3] = offset
-    tokens[:, 3] = np.hypot(offset[:, 0], offset[:, 1])
-    tokens[:, 4] = travel
-    tokens[:, 5] = np.log1p(5.0 * travel)
-    tokens[:, 6] = np.log1p(utility)
-    tokens[:, 7] = utility / max(float(utility.max()), 1.0)
-    tokens[:, 8] = outlook.promise_m2[ways.stops] / UNIT_M**2
-    shares = np.zeros((n, 3), np.float32)
-    frontiers = _sets(ways, shares, pairs)
-    tokens[:, 9:12] = shares
-    legs = ways.distance[np.append(0, tour[:-1]), tour] / UNIT_M
-    tokens[tour, 12] = 1.0
-    tokens[tour[:1], FIRST] = 1.0
-    tokens[tour, 14] = 1.0 / (1.0 + np.arange(len(tour)))
-    tokens[tour, 15] = np.cumsum(legs)
-    if len(tour) > 1:
-        first = tour[0]
-        back = ways.distance[first] / UNIT_M
-        tokens[1:, ADDED] = np.minimum(travel + back - travel[first], _FAR_UNITS)[1:]
+    utility = roadmap.utility[nodes]
+    utility[0] = 0
+    _describe_candidates(
+        ways, (xy - xy[0]) / UNIT_M, utility, outlook.promise_m2[ways.stops], tokens, pairs
+    )
+    _describe_tour(ways, tour, tokens, pairs)
     tokens[:, 17] = nodes == target
     if waypoint is not None:
         away = np.clip((roadmap.xy[waypoint] - xy) / UNIT_M, -_FAR_UNITS, _FAR_UNITS)
@@ -192,17 +223,5 @@ def features(
         tokens[:, 19:21] = away
         tokens[:, 21] = np.hypot(away[:, 0], away[:, 1])
         tokens[:, 22] = nodes == waypoint
-    tokens[:, 23] = n / 64.0
-    tokens[:, 24] = legs.sum() / 5.0
-    tokens[:, 25] = frontiers / 64.0
-    straight = offset[:, None] - offset[None]
-    pairs[:, :, 0] = np.hypot(straight[:, :, 0], straight[:, :, 1])
-    known = np.append(0, tour[:-1])
-    rows = ways.distance[known]
-    found = rows < 0.5 * FAR
-    pairs[known, :, 1] = np.where(found, np.minimum(rows / UNIT_M, _FAR_UNITS), 0.0)
-    pairs[known, :, 2] = found
-    pairs[:, known, 1] = pairs[known, :, 1].T
-    pairs[:, known, 2] = pairs[known, :, 2].T
     pixel = outlook.picture.shape[-1] / 2 + (xy - xy[0]) / outlook.pixel_m
     return Features(tokens, pairs, pixel.astype(np.float32), outlook.picture)

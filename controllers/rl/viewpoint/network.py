@@ -11,11 +11,11 @@ The convolutions also guess the unknown part of the map.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from hiera.controllers.rl.viewpoint.features import PAIR, TOKEN, Features
@@ -90,7 +90,7 @@ def shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
 
 
 class Levels(NamedTuple):
-    """Pictures at four scales, ``(B, c, s, s)`` with s = 64, 32, 16, 8."""
+    """A picture at four scales, ``(c, s, s)`` with s = 64, 32, 16, 8."""
 
     picture: FloatArray
     one: FloatArray
@@ -99,7 +99,7 @@ class Levels(NamedTuple):
 
 
 class ViewpointNetwork:
-    """Runs trained weights, one decision or a batch of them."""
+    """Runs trained weights on one decision at a time."""
 
     def __init__(self, weights: Weights, sizes: Sizes) -> None:
         """Takes weights under the names of `torch_network.ViewpointNet`.
@@ -110,164 +110,195 @@ class ViewpointNetwork:
         """
         self.sizes = sizes
         self._w = {name: np.ascontiguousarray(array, np.float32) for name, array in weights.items()}
+        w = self._w
+        # What is added up anyhow is one product: the token, the picture's levels and its patch.
+        parts = ("token", "eye.levels", "eye.patch")
+        w["inputs.weight"] = np.concatenate([w[f"{name}.weight"] for name in parts], axis=1)
+        w["inputs.bias"] = np.sum([w[f"{name}.bias"] for name in parts], axis=0)
+        for k in range(sizes.layers):
+            self._absorb(f"layers.{k}.norm1", f"layers.{k}.qkv")
+            self._absorb(f"layers.{k}.norm2", f"layers.{k}.up")
+            # Scaled queries are scaled products.
+            for part in ("weight", "bias"):
+                w[f"layers.{k}.qkv.{part}"][: sizes.width] *= np.float32(
+                    (sizes.width // sizes.heads) ** -0.5
+                )
+
+    def _absorb(self, norm: str, linear: str) -> None:
+        """Makes a norm's scale and shift part of the layer that follows it."""
+        w, weight = self._w, self._w[f"{linear}.weight"]
+        w[f"{linear}.bias"] = w[f"{linear}.bias"] + weight @ w[f"{norm}.bias"]
+        w[f"{linear}.weight"] = weight * w[f"{norm}.weight"]
 
     def look(self, picture: NDArray[np.uint8]) -> Levels:
-        """What the convolutions make of pictures ``(B, 3, 64, 64)``."""
-        scaled = picture.astype(np.float32) / np.float32(255.0)
+        """What the convolutions make of a picture ``(3, 64, 64)``."""
+        scaled = picture.astype(np.float32)
+        scaled /= np.float32(255.0)
         one = self._conv("eye.conv1", scaled, 2)
         two = self._conv("eye.conv2", one, 2)
-        two = two + self._conv("eye.conv2b", two, 1)
+        two += self._conv("eye.conv2b", two, 1)
         three = self._conv("eye.conv3", two, 2)
-        three = three + self._conv("eye.conv3b", three, 1)
+        three += self._conv("eye.conv3b", three, 1)
         return Levels(scaled, one, two, three)
 
     def guess(self, levels: Levels) -> FloatArray:
-        """How likely each pixel is to be free, by what is seen around it, ``(B, 64, 64)``."""
+        """How likely each pixel is to be free, by what is seen around it, ``(64, 64)``."""
         _, _, two, three = levels
-        b, _, s, _ = two.shape
-        coarse = three.repeat(2, axis=2).repeat(2, axis=3)
-        flat = np.concatenate((two, coarse), axis=1).reshape(b, -1, s * s)
-        logit = self._w["eye.guess.weight"].reshape(16, -1) @ flat
-        logit += self._w["eye.guess.bias"][:, None]
-        fine = logit.reshape(b, 4, 4, s, s).transpose(0, 3, 1, 4, 2).reshape(b, 4 * s, 4 * s)
+        c, s, _ = two.shape
+        weight = self._w["eye.guess.weight"].reshape(16, -1)
+        logit = (weight[:, :c] @ two.reshape(c, -1)).reshape(16, s, s)
+        coarse = weight[:, c:] @ three.reshape(len(three), -1)
+        coarse += self._w["eye.guess.bias"][:, None]
+        logit += coarse.reshape(16, s // 2, s // 2).repeat(2, axis=1).repeat(2, axis=2)
+        fine = logit.reshape(4, 4, s, s).transpose(2, 0, 3, 1).reshape(4 * s, 4 * s)
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(fine, -30.0, 30.0))), np.float32)
 
     def __call__(
         self, decision: Features, levels: Levels | None = None
     ) -> tuple[FloatArray, float]:
-        """Scores of the tokens ``(n,)`` and the value [10 m] of one decision."""
-        scores, values = self.batch([decision], levels)
-        return scores[0], float(values[0])
-
-    def batch(
-        self, decisions: Sequence[Features], levels: Levels | None = None
-    ) -> tuple[list[FloatArray], FloatArray]:
-        """Rates a batch; tokens are padded to the longest.
+        """Rates a decision.
 
         Args:
-            decisions: B decisions.
-            levels: What `look` made of their pictures, if that is known already.
+            decision: The decision.
+            levels: What `look` made of its picture, if that is known already.
 
         Returns:
-            Scores of each decision's tokens, and values, shape ``(B,)``.
+            Scores of the tokens, shape ``(n,)``, and the value [10 m].
         """
-        count = [len(d.tokens) for d in decisions]
-        most = max(count)
-        tokens, pixel = (
-            np.stack([_padded(part, most) for part in parts])
-            for parts in ([d.tokens for d in decisions], [d.pixel for d in decisions])
-        )
-        pairs = np.zeros((len(decisions), most, most, decisions[0].pairs.shape[-1]), np.float32)
-        for b, d in enumerate(decisions):
-            pairs[b, : count[b], : count[b]] = d.pairs
-        mask = np.arange(most) < np.array(count)[:, None]
         if levels is None:
-            levels = self.look(np.stack([d.picture for d in decisions]))
-        scores, values = self._forward(tokens, pairs, pixel, levels, mask)
-        return [scores[b, : count[b]] for b in range(len(count))], values
+            levels = self.look(decision.picture)
+        x = self._linear("inputs", _inputs(decision.tokens, decision.pixel, *levels))
+        x[0] += self._linear("eye.whole", levels.three.mean(axis=(1, 2)))
+        x = self._linear("mix", np.maximum(x, 0.0, out=x))
+        bias, heads = self._biases(decision.pairs), self.sizes.heads
+        for k in range(self.sizes.layers):
+            self._attend(f"layers.{k}", x, bias[k * heads : (k + 1) * heads])
+        x = _normal(x)
+        x *= self._w["norm.weight"]
+        x += self._w["norm.bias"]
+        return self._rated(x)
 
     def _linear(self, name: str, x: FloatArray) -> FloatArray:
-        return x @ self._w[f"{name}.weight"].T + self._w[f"{name}.bias"]
-
-    def _norm(self, name: str, x: FloatArray) -> FloatArray:
-        x = x - x.mean(axis=-1, keepdims=True)
-        x /= np.sqrt((x * x).mean(axis=-1, keepdims=True) + np.float32(1e-5))
-        return x * self._w[f"{name}.weight"] + self._w[f"{name}.bias"]
-
-    def _conv(self, name: str, x: FloatArray, stride: int) -> FloatArray:
-        """3 x 3 convolution with a border of zeros, ``(B, c, s, s)``, and ReLU."""
-        weight = self._w[f"{name}.weight"]
-        b, c, s, _ = x.shape
-        padded = np.zeros((b, c, s + 2, s + 2), np.float32)
-        padded[:, :, 1:-1, 1:-1] = x
-        size = s // stride
-        columns = np.empty((b, c, 9, size, size), np.float32)
-        for k in range(9):
-            v, u = divmod(k, 3)
-            columns[:, :, k] = padded[:, :, v : v + s : stride, u : u + s : stride]
-        out = weight.reshape(len(weight), -1) @ columns.reshape(b, c * 9, size * size)
-        out += self._w[f"{name}.bias"][:, None]
-        return np.maximum(out, 0.0).reshape(b, -1, size, size)
-
-    def _eye(self, levels: Levels, pixel: FloatArray) -> tuple[FloatArray, FloatArray]:
-        picture, *coarser = levels
-        found = np.concatenate([_sample(level, pixel) for level in coarser], axis=-1)
-        seen = self._linear("eye.levels", found)
-        seen = seen + self._linear("eye.patch", _patches(picture, pixel))
-        return seen, self._linear("eye.whole", levels.three.mean(axis=(2, 3)))
-
-    def _attend(self, name: str, x: FloatArray, bias: FloatArray) -> FloatArray:
-        b, n, width = x.shape
-        heads = self.sizes.heads
-        qkv = self._linear(f"{name}.qkv", self._norm(f"{name}.norm1", x))
-        q, k, v = qkv.reshape(b, n, 3, heads, width // heads).transpose(2, 0, 3, 1, 4)
-        weight = q @ k.swapaxes(-1, -2) * np.float32((width // heads) ** -0.5) + bias
-        weight = np.exp(weight - weight.max(axis=-1, keepdims=True))
-        weight /= weight.sum(axis=-1, keepdims=True)
-        mixed = (weight @ v).transpose(0, 2, 1, 3).reshape(b, n, width)
-        x = x + self._linear(f"{name}.out", mixed)
-        hidden = np.maximum(self._linear(f"{name}.up", self._norm(f"{name}.norm2", x)), 0.0)
-        out: FloatArray = x + self._linear(f"{name}.down", hidden)
+        out: FloatArray = x @ self._w[f"{name}.weight"].T
+        out += self._w[f"{name}.bias"]
         return out
 
-    def _forward(
-        self,
-        tokens: FloatArray,
-        pairs: FloatArray,
-        pixel: FloatArray,
-        levels: Levels,
-        mask: NDArray[np.bool_],
-    ) -> tuple[FloatArray, FloatArray]:
-        seen, whole = self._eye(levels, pixel)
-        x = self._linear("token", tokens) + seen
-        x[:, 0] += whole
-        x = self._linear("mix", np.maximum(x, 0.0))
-        bias = self._linear("pair2", np.maximum(self._linear("pair1", pairs), 0.0))
-        bias = bias.transpose(0, 3, 1, 2) + np.where(mask, np.float32(0), -np.inf)[
-            :, None, None
-        ].astype(np.float32)
+    def _conv(self, name: str, x: FloatArray, stride: int) -> FloatArray:
+        """3 x 3 convolution with a border of zeros, ``(c, s, s)``, and ReLU."""
+        weight = self._w[f"{name}.weight"]
+        out: FloatArray = weight.reshape(len(weight), -1) @ _columns(x, stride)
+        out += self._w[f"{name}.bias"][:, None]
+        size = x.shape[1] // stride
+        return np.maximum(out, 0.0, out=out).reshape(-1, size, size)
+
+    def _biases(self, pairs: FloatArray) -> FloatArray:
+        """What is added to the attention of every pair in every head, ``(layers heads, n, n)``."""
+        n, w = len(pairs), self._w
+        hidden = w["pair1.weight"] @ pairs.reshape(n * n, -1).T
+        hidden += w["pair1.bias"][:, None]
+        out: FloatArray = w["pair2.weight"] @ np.maximum(hidden, 0.0, out=hidden)
+        out += w["pair2.bias"][:, None]
+        return out.reshape(-1, n, n)
+
+    def _attend(self, name: str, x: FloatArray, bias: FloatArray) -> None:
+        """One layer, added to the tokens ``(n, width)`` in place."""
+        n, width = x.shape
         heads = self.sizes.heads
-        for k in range(self.sizes.layers):
-            x = self._attend(f"layers.{k}", x, bias[:, k * heads : (k + 1) * heads])
-        x = self._norm("norm", x)
-        robot = x[:, :1]
-        pointer = (self._linear("query", robot) * self._linear("key", x)).sum(axis=-1)
-        hidden = np.maximum(self._linear("there", x) + self._linear("here", robot), 0.0)
-        score = pointer / np.float32(self.sizes.width**0.5) + self._linear("score", hidden)[..., 0]
-        mean = (x * mask[..., None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
-        both = np.concatenate((robot[:, 0], mean.astype(np.float32)), axis=-1)
+        qkv = self._linear(f"{name}.qkv", _normal(x))
+        q, k, v = qkv.reshape(n, 3, heads, width // heads).transpose(1, 2, 0, 3)
+        weight: FloatArray = q @ k.swapaxes(-1, -2)
+        weight += bias
+        weight -= weight.max(axis=-1, keepdims=True)
+        np.exp(weight, out=weight)
+        mixed: FloatArray = weight @ v
+        mixed /= weight.sum(axis=-1, keepdims=True)
+        beside: FloatArray = mixed.transpose(1, 0, 2).reshape(n, width)
+        x += self._linear(f"{name}.out", beside)
+        hidden = self._linear(f"{name}.up", _normal(x))
+        x += self._linear(f"{name}.down", np.maximum(hidden, 0.0, out=hidden))
+
+    def _rated(self, x: FloatArray) -> tuple[FloatArray, float]:
+        """Scores and value by the last layer's tokens."""
+        robot = x[0]
+        pointer = self._linear("key", x) @ self._linear("query", robot)
+        hidden = self._linear("there", x)
+        hidden += self._linear("here", robot)
+        score = self._linear("score", np.maximum(hidden, 0.0, out=hidden))[:, 0]
+        score += pointer / np.float32(self.sizes.width**0.5)
+        both = np.concatenate((robot, x.mean(axis=0)))
         value = self._linear("value2", np.maximum(self._linear("value1", both), 0.0))
-        return score, value[:, 0]
+        return score, float(value[0])
 
 
-def _padded(part: FloatArray, most: int) -> FloatArray:
-    out = np.zeros((most, part.shape[1]), np.float32)
-    out[: len(part)] = part
+def _normal(x: FloatArray) -> FloatArray:
+    """Rows with mean 0 and variance 1."""
+    x = x - x.mean(axis=-1, keepdims=True)
+    x /= np.sqrt(np.einsum("ij,ij->i", x, x)[:, None] / np.float32(x.shape[1]) + np.float32(1e-5))
+    return x
+
+
+@njit(cache=True)
+def _columns(x: FloatArray, stride: int) -> FloatArray:
+    """The 3 x 3 neighbourhoods of a picture ``(c, s, s)`` as columns, zeros outside it.
+
+    Shape ``(9 c, (s / stride)^2)``; a stride that is not 1 is 2.
+    """
+    channels, side, _ = x.shape
+    size = side // stride
+    out = np.empty((channels, 9, size, size), np.float32)
+    padded = np.zeros((side + 2, side + 2), np.float32)
+    for c in range(channels):
+        padded[1:-1, 1:-1] = x[c]
+        for v in range(3):
+            for u in range(3):
+                for j in range(size):
+                    if stride == 1:
+                        for i in range(size):
+                            out[c, 3 * v + u, j, i] = padded[j + v, i + u]
+                    else:
+                        for i in range(size):
+                            out[c, 3 * v + u, j, i] = padded[2 * j + v, 2 * i + u]
+    return out.reshape(9 * channels, size * size)
+
+
+@njit(cache=True)
+def _inputs(
+    tokens: FloatArray,
+    pixel: FloatArray,
+    picture: FloatArray,
+    one: FloatArray,
+    two: FloatArray,
+    three: FloatArray,
+) -> FloatArray:
+    """What the network is told of every token, one row each.
+
+    The token, bilinear samples of the levels at its place in the picture, and the picture's patch
+    around it, zeros outside.
+    """
+    n, width = tokens.shape
+    side, half = picture.shape[1], PATCH // 2
+    seen = one.shape[0] + two.shape[0] + three.shape[0]
+    out = np.zeros((n, width + seen + 3 * PATCH * PATCH), np.float32)
+    for k in range(n):
+        row = out[k]
+        row[:width] = tokens[k]
+        at = width
+        for level in (one, two, three):
+            s = level.shape[1]
+            scale = np.float32(s / side)
+            x = min(max(pixel[k, 0] * scale - np.float32(0.5), np.float32(0.0)), np.float32(s - 1))
+            y = min(max(pixel[k, 1] * scale - np.float32(0.5), np.float32(0.0)), np.float32(s - 1))
+            i, j = min(int(x), s - 2), min(int(y), s - 2)
+            right, down = x - np.float32(i), y - np.float32(j)
+            for c in range(level.shape[0]):
+                top = level[c, j, i] * (np.float32(1) - right) + level[c, j, i + 1] * right
+                low = level[c, j + 1, i] * (np.float32(1) - right) + level[c, j + 1, i + 1] * right
+                row[at + c] = top * (np.float32(1) - down) + low * down
+            at += level.shape[0]
+        x0 = min(max(int(np.floor(pixel[k, 0])), 0), side - 1) - half
+        y0 = min(max(int(np.floor(pixel[k, 1])), 0), side - 1) - half
+        for c in range(3):
+            for v in range(max(-y0, 0), min(PATCH, side - y0)):
+                for u in range(max(-x0, 0), min(PATCH, side - x0)):
+                    row[at + (c * PATCH + v) * PATCH + u] = picture[c, y0 + v, x0 + u]
     return out
-
-
-def _sample(level: FloatArray, pixel: FloatArray) -> FloatArray:
-    """Bilinear samples of a level ``(B, c, s, s)`` at positions in the picture: ``(B, n, c)``."""
-    b, c, s, _ = level.shape
-    at = np.clip(pixel * np.float32(s / 64.0) - np.float32(0.5), 0.0, s - 1.0)
-    low = np.minimum(np.floor(at), s - 2)
-    part = at - low
-    base = low[..., 1].astype(np.intp) * s + low[..., 0].astype(np.intp)
-    flat = level.reshape(b, c, s * s).transpose(0, 2, 1)
-    each = np.arange(b)[:, None]
-    right, down = part[..., :1], part[..., 1:]
-    top = flat[each, base] * (1 - right) + flat[each, base + 1] * right
-    bottom = flat[each, base + s] * (1 - right) + flat[each, base + s + 1] * right
-    out: FloatArray = top * (1 - down) + bottom * down
-    return out
-
-
-def _patches(picture: FloatArray, pixel: FloatArray) -> FloatArray:
-    """The picture around every position, zeros outside it: ``(B, n, 3 PATCH PATCH)``."""
-    b, c, s, _ = picture.shape
-    half = PATCH // 2
-    padded = np.pad(picture, ((0, 0), (0, 0), (half, half), (half, half)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (PATCH, PATCH), axis=(2, 3))
-    at = np.clip(np.floor(pixel), 0, s - 1).astype(np.intp)
-    found = windows[np.arange(b)[:, None], :, at[..., 1], at[..., 0]]
-    return np.asarray(found.reshape(b, pixel.shape[1], c * PATCH * PATCH))

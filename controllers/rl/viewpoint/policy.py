@@ -18,7 +18,7 @@ from threadpoolctl import ThreadpoolController
 from hiera.controllers.rl.viewpoint.features import Features, features, prior
 from hiera.controllers.rl.viewpoint.imagine import counted_lengths, expected_m2, imagined
 from hiera.controllers.rl.viewpoint.network import ViewpointNetwork
-from hiera.controllers.viewpoint.contract import OutlookLike, RoadmapLike
+from hiera.controllers.viewpoint.contract import Choice, OutlookLike, RoadmapLike
 from hiera.controllers.viewpoint.legs import Ways
 from hiera.controllers.viewpoint.local_tour import LocalTour
 
@@ -59,15 +59,19 @@ class LearnedViewpoint(LocalTour):
         self.preferences: NDArray[np.float32] = np.zeros(0, np.float32)
         self.value = 0.0
 
+    def choose(self, roadmap: RoadmapLike, waypoint: int | None) -> Choice:
+        """The stop that is preferred, or the way to what lies beyond the window."""
+        with self._threads.limit(limits=1, user_api="blas"):
+            return super().choose(roadmap, waypoint)
+
     def _ways(self, roadmap: RoadmapLike, outlook: OutlookLike) -> Ways:
         if outlook.picture is None:
             raise ValueError(
                 "learned viewpoint policy: the outlook has no picture; build the viewpoint graph "
                 "with picture=True"
             )
-        with self._threads.limit(limits=1, user_api="blas"):
-            self._levels = self._network.look(outlook.picture[None])
-            self._view = imagined(outlook, self._network.guess(self._levels)[0])
+        self._levels = self._network.look(outlook.picture)
+        self._view = imagined(outlook, self._network.guess(self._levels))
         return super()._ways(roadmap, outlook)
 
     def _lengths(self, outlook: OutlookLike) -> NDArray[np.float64]:
@@ -100,8 +104,7 @@ class LearnedViewpoint(LocalTour):
         """Stop that is preferred."""
         target = self._previous[0] if self._previous else -1
         self.rated = features(roadmap, outlook, ways, tour, target, waypoint)
-        with self._threads.limit(limits=1, user_api="blas"):
-            scores, self.value = self._network(self.rated, self._levels)
+        scores, self.value = self._network(self.rated, self._levels)
         self.preferences = prior(self.rated.tokens) - scores
         return self._pick(outlook.nodes[ways.stops], target)
 
