@@ -2,7 +2,7 @@
 
     feed   `hiera.controllers.life_support.holding.feed_for`
     fan    the flow that removes most CO2 at the alarm, or at what there is if that is more, for a
-           breath deeper than believed (`DEEPER`): with less the lime misses part of it
+           breath that is not known for sure
     damper open above 70 % of humidity, shut below 60 %
 
 No horizon, no gains that were searched for: what the model knows at this instant and nothing else.
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hiera.controllers.life_support.holding import feed_for
 from hiera.safety.life_support import LifeSupportModel, Limits
 from hiera.safety.life_support import state as names
-from hiera.safety.life_support.removal import DEEPER, Factors, with_factors
+from hiera.safety.life_support.removal import UNSURE, Factors, with_factors
 from hiera.safety.life_support.stocks import best_flow
 
 _MOIST, _DRY = 0.70, 0.60
@@ -58,11 +58,9 @@ class Rule:
             self._oxygen,
         )  # fmt: skip
         at = max(float(now.dioxide_pa), self._limits.dioxide_alarm_pa)
-        deeper = with_factors(x, Factors(*observation["removal"]), self._model.parameters)
-        deeper[names.BREATHING] *= DEEPER
-        fan, _ = best_flow(
-            self._model, deeper, float(x[names.OUTPUT]), at, float(deeper[names.CONVERSION])
-        )
+        set_ = with_factors(x, Factors(*observation["removal"]), self._model.parameters)
+        used = float(set_[names.CONVERSION])
+        fan, _ = best_flow(self._model, set_, float(x[names.OUTPUT]), at, used, UNSURE)
         humidity = float(now.humidity)
         self._open = humidity > _MOIST or (self._open and humidity >= _DRY)
         made: NDArray[np.float64] = np.array([feed, fan, float(self._open)])

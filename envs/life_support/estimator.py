@@ -218,11 +218,12 @@ class Estimator:
         held = np.eye(N) + dt * A + 0.5 * dt * dt * (A @ A)
         following = self.model.step(x, u, around, dt)
         following[names.OXYGEN] += dt * self.z[UNASKED]
+        following[names.CYLINDER] -= dt * self.z[UNASKED]
         lag = np.exp(-dt / np.array(LAGS_S))
         truth = self._shown(following)[:2]
         F = np.zeros((SIZE, SIZE))
         F[:N, :N] = held
-        F[names.OXYGEN, UNASKED] = dt
+        F[names.OXYGEN, UNASKED], F[names.CYLINDER, UNASKED] = dt, -dt
         F[HEART, HEART] = F[UNASKED, UNASKED] = 1.0
         F[SLOW, :N] = (1.0 - lag)[:, None] * (self._slopes(following).reshape(-1, N)[:2] @ held)
         F[N, N], F[N + 1, N + 1] = lag
@@ -268,7 +269,14 @@ class Estimator:
         x = self.z[:N].copy()
         self._removal.observe(x, self.tick_s, bool(there[1]))
         return Estimate(
-            x, deviation, vote, self._removal.factors, rejected, surprise, int(fits.sum()), widened
+            x,
+            deviation,
+            vote,
+            self._removal.factors(x),
+            rejected,
+            surprise,
+            int(fits.sum()),
+            widened,
         )
 
     def _voted(self, cells: FloatArray) -> Vote:

@@ -16,18 +16,16 @@ from typing import Final
 import numpy as np
 
 from hiera.safety.contract import Context, FloatArray, SafeAction, SafetyFilter, Status
-from hiera.safety.life_support import lime
 from hiera.safety.life_support import state as names
-from hiera.safety.life_support.gases import MOLAR_GAS
 from hiera.safety.life_support.limits import Limits
 from hiera.safety.life_support.model import LifeSupportModel
-from hiera.safety.life_support.removal import DEEPER
+from hiera.safety.life_support.removal import UNSURE
 from hiera.safety.life_support.stocks import best_flow
 
 CO2_ROWS: Final = frozenset(("dioxide_hard", "dioxide_alarm"))
 NAME: Final = "best_flow"
 """Stands among the active rows where the fan was set here."""
-_ENOUGH: Final = 0.9
+_ENOUGH: Final = 0.97
 """Share of the most that can be removed at which the controller's own flow stands: it may know the
 wearer's breath better than the model does."""
 _ORDER: Final = {status: k for k, status in enumerate(Status)}
@@ -87,17 +85,11 @@ class BestFlowGate:
 
     def _flow(self, x: FloatArray, nominal: float) -> float:
         """The nominal flow where it removes nearly most, else the one that does [m^3/s]."""
-        deeper = x.copy()
-        deeper[names.BREATHING] *= DEEPER
-        output, used = float(x[names.OUTPUT]), float(x[names.CONVERSION])
-        at = self._limits.dioxide_hard_pa
-        best, most = best_flow(self._model, deeper, output, at, used)
-        flow = min(max(nominal, names.LOW[names.FAN]), names.HIGH[names.FAN])
-        p, k = self._model.parameters, self._k(x)
-        mixed = flow * at / (MOLAR_GAS * float(x[names.GAS_K]))
-        direct = float(lime.caught(flow, deeper[names.BREATHING], p)) * output
-        removed = (mixed + direct) * (1.0 - float(lime.passed(used, flow, k, p)))
-        return flow if removed >= _ENOUGH * most else best
+        from hiera.safety.life_support.sparing import removed_by
 
-    def _k(self, x: FloatArray) -> float:
-        return float(lime.rate(x[names.LIME_K], x[names.MOISTURE], self._model.parameters))
+        output, used = float(x[names.OUTPUT]), float(x[names.CONVERSION])
+        at = float(self._model.readings(x).dioxide_pa)
+        best, most = best_flow(self._model, x, output, at, used, UNSURE)
+        flow = min(max(nominal, names.LOW[names.FAN]), names.HIGH[names.FAN])
+        removed = removed_by(flow, x, output, at, used, UNSURE, self._model.record)
+        return flow if removed >= _ENOUGH * most else best

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba.extending import register_jitable
 
 from hiera.safety.compiled import compiled
@@ -25,36 +26,75 @@ assert kernel.PHYSICS  # Tells Numba that it may call the model's functions.
 _LEAST, _MOST = LOW[names.FAN], HIGH[names.FAN]
 _MOST_FEED = HIGH[names.FEED]
 _FLOWS = 81
+_NODE = 3.0**0.5
 _HOLD = 1e-5
 """Feed per missing overpressure [mol/(s Pa)]."""
+
+
+@register_jitable
+def removed(
+    flow: float, x: FloatArray, output: float, dioxide_pa: float, used: float, spread: float, p: Any
+) -> float:
+    """CO2 that a flow removes [mol/s], on average over what the ventilation may be.
+
+    The average over a breath whose logarithm is normal is Gauss's and Hermite's of three nodes.
+
+    Args:
+        flow: Through the lime [m^3/s].
+        x: State, shape ``(18,)``: temperature and moisture of the lime, gas, ventilation.
+        output: CO2 that the wearer gives off [mol/s].
+        dioxide_pa: Pressure of the CO2 in the suit [Pa].
+        used: Conversion of the lime.
+        spread: Standard deviation of the ventilation's logarithm.
+        p: Record of `Parameters`, or of what has its fields.
+    """
+    caught = lime.caught(flow, x[13], p)
+    if spread > 0.0:
+        away = np.exp(_NODE * spread)
+        beside = lime.caught(flow, x[13] * away, p) + lime.caught(flow, x[13] / away, p)
+        caught = (4.0 * caught + beside) / 6.0
+    mixed = flow * dioxide_pa / (MOLAR_GAS * x[4])
+    slip = lime.passed(used, flow, lime.rate(x[6], x[7], p), p)
+    return float((mixed + caught * output) * (1.0 - slip))
+
+
+@register_jitable
+def unsure_removal(
+    x: FloatArray, output: float, dioxide_pa: float, used: float, spread: float, p: Any
+) -> tuple[float, float]:
+    """The flow that removes most CO2 [m^3/s] on average, and how much that is [mol/s].
+
+    Below the ventilation the lime misses part of every breath, which costs more than too much flow
+    does; so the less sure the ventilation, the more flow.
+
+    Args:
+        x: State, shape ``(18,)``.
+        output: CO2 that the wearer gives off [mol/s].
+        dioxide_pa: Pressure of the CO2 in the suit [Pa].
+        used: Conversion of the lime.
+        spread: Standard deviation of the ventilation's logarithm.
+        p: Record of `Parameters`, or of what has its fields.
+    """
+    best, most = _LEAST, -1.0
+    for i in range(_FLOWS):
+        flow = _LEAST + i * (_MOST - _LEAST) / (_FLOWS - 1)
+        much = removed(flow, x, output, dioxide_pa, used, spread, p)
+        if much > most:
+            best, most = flow, much
+    return best, most
 
 
 @register_jitable
 def removal(
     x: FloatArray, output: float, dioxide_pa: float, used: float, p: Any
 ) -> tuple[float, float]:
-    """The flow that removes most CO2 [m^3/s], and how much that is [mol/s].
-
-    Args:
-        x: State, shape ``(18,)``: temperature and moisture of the lime, gas, ventilation.
-        output: CO2 that the wearer gives off [mol/s].
-        dioxide_pa: Pressure of the CO2 in the suit [Pa].
-        used: Conversion of the lime.
-        p: Record of `Parameters`, or of what has its fields.
-    """
-    k = lime.rate(x[6], x[7], p)
-    best, most = _LEAST, -1.0
-    for i in range(_FLOWS):
-        flow = _LEAST + i * (_MOST - _LEAST) / (_FLOWS - 1)
-        mixed = flow * dioxide_pa / (MOLAR_GAS * x[4])
-        direct = lime.caught(flow, x[13], p) * output
-        removed = (mixed + direct) * (1.0 - lime.passed(used, flow, k, p))
-        if removed > most:
-            best, most = flow, removed
-    return best, most
+    """`unsure_removal` for a ventilation that is known."""
+    return unsure_removal(x, output, dioxide_pa, used, 0.0, p)
 
 
 best_removal = compiled(removal)
+best_unsure_removal = compiled(unsure_removal)
+removed_by = compiled(removed)
 """The same, to be called from Python."""
 
 

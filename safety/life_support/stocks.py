@@ -60,7 +60,12 @@ class Endurance:
 
 
 def best_flow(
-    model: LifeSupportModel, x: FloatArray, output: float, dioxide_pa: float, conversion: float
+    model: LifeSupportModel,
+    x: FloatArray,
+    output: float,
+    dioxide_pa: float,
+    conversion: float,
+    spread: float = 0.0,
 ) -> tuple[float, float]:
     """The flow that removes most CO2 [m^3/s], and how much that is [mol/s].
 
@@ -70,12 +75,13 @@ def best_flow(
         output: CO2 that the wearer gives off [mol/s].
         dioxide_pa: Pressure of the CO2 that is inhaled [Pa].
         conversion: Of the lime.
+        spread: Standard deviation of the ventilation's logarithm, over which is averaged.
     """
-    from hiera.safety.life_support.sparing import best_removal
+    from hiera.safety.life_support.sparing import best_unsure_removal
 
-    return best_removal(  # type: ignore[no-any-return]
+    return best_unsure_removal(  # type: ignore[no-any-return]
         np.asarray(x, dtype=np.float64), float(output), float(dioxide_pa), float(conversion),
-        model.record,
+        float(spread), model.record,
     )  # fmt: skip
 
 

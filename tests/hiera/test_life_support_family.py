@@ -21,7 +21,9 @@ from hiera.report.page import report_data
 from hiera.run import RunOptions, build, execute, replay
 from hiera.safety import Context, Status
 from hiera.safety.life_support import LifeSupportModel, Limits, Surroundings, endurance
+from hiera.safety.life_support import state as names
 from hiera.safety.life_support.gases import litres_per_minute
+from hiera.safety.life_support.removal import UNSURE
 from hiera.safety.life_support.state import LOW
 from hiera.safety.life_support.stocks import best_flow
 
@@ -188,9 +190,8 @@ def test_the_gate_answers_too_much_dioxide_with_the_best_flow_and_keeps_the_othe
             gate.filter(model.start(), nominal, Context(-20.0 + k))
         answers[fan] = gate.filter(x, asked, Context(0.0))
         assert answers[fan].status is not Status.STOP
-    deeper = x.copy()
-    deeper[13] *= 1.15
-    best, _ = best_flow(model, deeper, float(x[12]), limits.dioxide_hard_pa, 0.6)
+    at = float(model.readings(x).dioxide_pa)
+    best, _ = best_flow(model, x, float(x[12]), at, float(x[names.CONVERSION]), UNSURE)
     assert answers["best_flow"].u[1] == pytest.approx(best, rel=0.02)
     assert answers["row"].u[1] == pytest.approx(LOW[1])
     assert answers["near"].u[1] == pytest.approx(near[1])

@@ -3,8 +3,8 @@
 The rule is what is left when no optimum is at hand:
 
     aim      the overpressure that is wanted
-    fan      the flow that removes most CO2 near the hard limit, for a breath deeper than believed
-             (`hiera.safety.life_support.removal.DEEPER`)
+    fan      the flow that removes most CO2 near the hard limit, for a breath that is not known
+             for sure (`hiera.safety.life_support.removal.UNSURE`)
     damper   open where the gas is more humid than it should be and the gel still takes water
 """
 
@@ -19,14 +19,14 @@ from hiera.controllers.life_support.nmpc.plan_model import LEAST, MOST
 from hiera.safety.compiled import compiled
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support.readings import readings
-from hiera.safety.life_support.removal import DEEPER
-from hiera.safety.life_support.sparing import best_removal
-from hiera.safety.life_support.state import BREATHING, FAN
+from hiera.safety.life_support.removal import UNSURE
+from hiera.safety.life_support.sparing import best_unsure_removal
+from hiera.safety.life_support.state import FAN
 from hiera.safety.tape.program import IntArray
 
 GEL_SPENT = 0.25
 """Loading beyond which the gel does more harm, by its heat, than good [kg/kg]."""
-_BREATH, _FAN = BREATHING, FAN
+_FAN = FAN
 
 
 @compiled
@@ -44,9 +44,7 @@ def by_rule(
         p: Record of `Parameters`.
     """
     now = readings(x, p)
-    deeper = x.copy()
-    deeper[_BREATH] *= DEEPER
-    flow, _ = best_removal(deeper, x[12], dioxide_pa, x[5], p)
+    flow, _ = best_unsure_removal(x, x[12], dioxide_pa, x[5], UNSURE, p)
     v = np.empty(3)
     v[0] = aim_pa
     v[1] = min(max(flow / max(c[3], 0.3), LEAST[_FAN]), MOST[_FAN])
