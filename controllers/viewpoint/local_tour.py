@@ -274,12 +274,12 @@ class LocalTour:
         if np.isfinite(nearer_m) and (last < 0 or roadmap.utility[last] == 0):
             return NOWHERE
         far_m = nearer_m + self._margin_m
-        distance, before = from_robot(roadmap)
+        distance, before = from_robot(roadmap, far_m)
         useful = useful_elsewhere(roadmap, distance)
         if not useful.any():
             return NOWHERE
         if last >= 0 and useful[last]:
-            return choice(roadmap, last, before) if distance[last] <= far_m else NOWHERE
+            return choice(roadmap, last, before)
         if np.isfinite(nearer_m):
             return NOWHERE
         if waypoint is not None and useful[waypoint]:

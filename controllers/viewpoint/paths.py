@@ -17,11 +17,18 @@ def matrix(roadmap: RoadmapLike) -> csr_array[np.float64]:
 
 
 def from_robot(
-    roadmap: RoadmapLike,
+    roadmap: RoadmapLike, most_m: float = np.inf
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Distance of every node from the robot's (infinite if cut off) and its predecessor."""
+    """Distance of every node from the robot's and its predecessor.
+
+    Infinite for a node that is cut off or further than ``most_m`` [m].
+    """
     distance, before = dijkstra(
-        matrix(roadmap), directed=True, indices=[roadmap.robot], return_predecessors=True
+        matrix(roadmap),
+        directed=True,
+        indices=[roadmap.robot],
+        return_predecessors=True,
+        limit=most_m,
     )
     return distance[0], before[0]
 

@@ -7,11 +7,13 @@ The roadmap counts frontiers. A policy that plans a tour wants more, all of it f
 3. ways that may exist: conjectured nodes on unknown lattice points, joined wherever no known wall
    stands between. A frontier at the far side of an unknown region may be nearer than it looks.
 
-The work is bounded by a window around the robot.
+The work is bounded by a window around the robot, and where that holds too much by a smaller one
+(`window`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +23,16 @@ from numpy.typing import NDArray
 from hiera.envs.exploration.grid import Belief
 from hiera.envs.exploration.lattice import Graph
 from hiera.envs.exploration.promise import Promises
+from hiera.envs.exploration.window import (
+    MOST_FRONTIERS,
+    NEAR,
+    Blocks,
+    first_seeing,
+    lattice_points,
+    viewpoints_around,
+)
 
 _UNKNOWN, _OCCUPIED = 0, 2
-_NEAR = 3
-"""Conjectured nodes lie at most this many blocks from a viewpoint."""
 _MIDDLE = 0.5 + 1e-9
 """Middle of a cell; a line that meets a cell's edge is in the cell that begins there."""
 
@@ -92,14 +100,12 @@ class Sightings:
 def look_around(
     belief: Belief,
     graph: Graph,
-    nodes: NDArray[np.int32],
-    sightings: Sightings,
+    xy: NDArray[np.float64],
+    sightings_of: Callable[[NDArray[np.int32]], Sightings],
     *,
     robot: int,
-    side: int,
-    phase: NDArray[np.int32],
-    centred: bool,
-    resolution_m: float,
+    half_m: float,
+    blocks: Blocks,
     promises: Promises,
 ) -> Outlook:
     """Puts an outlook together.
@@ -107,25 +113,27 @@ def look_around(
     Args:
         belief: The belief, shape ``(H, W)``.
         graph: The viewpoint graph.
-        nodes: The viewpoints looked at, ascending, the robot's among them.
-        sightings: What each of them sees.
+        xy: Positions of its nodes, shape ``(n, 2)`` [m].
+        sightings_of: Says what each of some nodes sees.
         robot: The robot's node.
-        side: Side of a block [cells].
-        phase: Cell of lattice point ``(0, 0)``, or of that block's corner if ``centred``.
-        centred: Conjecture nodes at the middle of blocks instead of on the phase.
-        resolution_m: Side of a cell [m].
+        half_m: Half the side of the window, at most [m].
+        blocks: The graph's lattice.
         promises: What nodes promised last time.
     """
+    nodes, away = viewpoints_around(belief, graph, xy, robot=robot, half_m=half_m, blocks=blocks)
+    sightings = sightings_of(nodes)
+    numbers, frontiers = _numbered(sightings.voxels)
+    if frontiers > MOST_FRONTIERS:
+        order = np.argsort(away, kind="stable")
+        nodes = nodes[away < away[order[first_seeing(sightings.indptr, numbers, order, frontiers)]]]
+        sightings = sightings_of(nodes)
+        numbers, frontiers = _numbered(sightings.voxels)
     local = np.full(int(graph.size[0]), -1, np.int32)
     local[nodes] = np.arange(len(nodes), dtype=np.int32)
-    low = np.maximum(graph.at[nodes].min(axis=0) - _NEAR, 0)
-    high = np.minimum(graph.at[nodes].max(axis=0) + _NEAR + 1, graph.node_at.shape[::-1])
-    middle = side // 2 if centred else 0
-    offset = np.asarray(phase) + middle
+    low, high = lattice_points(graph, nodes)
     indptr, indices, lengths, unknown, cell = _joint(
-        belief, graph, nodes, local, low, high, offset, side
+        belief, graph, nodes, local, low, high, blocks.offset, blocks.side
     )
-    numbers, frontiers = _numbered(sightings.voxels)
     promise = np.zeros(len(nodes))
     looking = np.flatnonzero(~graph.visited[nodes])
     promise[looking] = promises.of(belief, graph.cell[nodes[looking]], nodes[looking])
@@ -134,13 +142,13 @@ def look_around(
         robot=int(local[robot]),
         indptr=indptr,
         indices=indices,
-        lengths=lengths * resolution_m,
+        lengths=lengths * blocks.resolution_m,
         unknown=unknown,
         seen_indptr=sightings.indptr,
         seen_indices=numbers,
         frontiers=frontiers,
         promise_m2=promise,
-        xy=(cell - graph.cell[robot]) * resolution_m,
+        xy=(cell - graph.cell[robot]) * blocks.resolution_m,
     )
 
 
@@ -199,8 +207,8 @@ def _conjecture(
     number = np.full((rows, columns), -1, np.int32)
     for k in nodes:
         across, up = point[k, 0], point[k, 1]
-        for j in range(max(up - _NEAR, low[1]), min(up + _NEAR + 1, high[1])):
-            for i in range(max(across - _NEAR, low[0]), min(across + _NEAR + 1, high[0])):
+        for j in range(max(up - NEAR, low[1]), min(up + NEAR + 1, high[1])):
+            for i in range(max(across - NEAR, low[0]), min(across + NEAR + 1, high[0])):
                 if number[j - low[1], i - low[0]] == -1:
                     number[j - low[1], i - low[0]] = -2
     total = nodes.shape[0]

@@ -7,6 +7,8 @@ counted from a cell holds until something changes within the rays' reach of it.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -31,9 +33,7 @@ class Promises:
             rays: Rays in a full turn.
         """
         self._resolution_m, self._reach = resolution_m, round(range_m / resolution_m)
-        turn = np.arange(rays) * (2.0 * np.pi / rays)
-        self._turn = np.column_stack((np.cos(turn), np.sin(turn)))
-        self._steps = _steps(self._turn, self._reach)
+        self._rays = _rays(rays, self._reach)
         self._cell = np.full((0, 2), _NOWHERE, np.int32)
         self._area_m2 = np.zeros(0)
 
@@ -61,54 +61,89 @@ class Promises:
             self._cell = np.pad(self._cell, ((0, more), (0, 0)), constant_values=_NOWHERE)
             self._area_m2 = np.pad(self._area_m2, (0, more))
         new = (self._cell[nodes] != cells).any(axis=1)
-        counted = _looked_into(belief, cells[new], self._turn, *self._steps)
+        counted = _looked_into(belief, cells[new], self._rays)
         self._cell[nodes[new]] = cells[new]
         self._area_m2[nodes[new]] = self._resolution_m**2 * counted
         return self._area_m2[nodes]
 
 
-def _steps(
-    turn: NDArray[np.float64], reach: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Columns and rows that rays lead on by, each ``(rays, reach)``, and which are sure of them."""
+class _Rays(NamedTuple):
+    """Where the rays of a full turn lead, step by step.
+
+    Attributes:
+        turn: Direction of each, shape ``(rays, 2)``.
+        by: Columns and rows that it has led on by, shape ``(rays, reach, 2)``.
+        sure: Whether that does not depend on where it begins, shape ``(rays, reach)``: between two
+            cells rounding decides.
+        straight: Whether all of a ray's steps are sure, shape ``(rays,)``.
+    """
+
+    turn: NDArray[np.float64]
+    by: NDArray[np.int64]
+    sure: NDArray[np.bool_]
+    straight: NDArray[np.bool_]
+
+
+def _rays(count: int, reach: int) -> _Rays:
+    angle = np.arange(count) * (2.0 * np.pi / count)
+    turn = np.column_stack((np.cos(angle), np.sin(angle)))
     at = 0.5 + turn[:, None] * (np.arange(reach)[:, None] + 1)
-    across, up = np.floor(at).astype(np.int64).transpose(2, 0, 1)
-    # Between two cells rounding decides, which depends on where the ray begins.
-    sure = np.abs(at - np.rint(at)).min(axis=(1, 2)) > _EDGE
-    return np.ascontiguousarray(across), np.ascontiguousarray(up), sure
+    sure = np.abs(at - np.rint(at)).min(axis=2) > _EDGE
+    return _Rays(turn, np.floor(at).astype(np.int64), sure, sure.all(axis=1))
 
 
 @njit(cache=True)
-def _looked_into(
-    belief: Belief,
-    cells: NDArray[np.int32],
-    turn: NDArray[np.float64],
-    across: NDArray[np.int64],
-    up: NDArray[np.int64],
-    sure: NDArray[np.bool_],
-) -> NDArray[np.float64]:
+def _inside(by: NDArray[np.int64], x: int, y: int, width: int, height: int) -> int:
+    """How many steps of a ray from a cell lie in the map; it does not come back."""
+    low, high = 0, int(by.shape[0])
+    if min(x, y, width - 1 - x, height - 1 - y) >= high:
+        return high
+    while low < high:
+        middle = (low + high) // 2
+        u, v = x + by[middle, 0], y + by[middle, 1]
+        if 0 <= u < width and 0 <= v < height:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True)
+def _looked_into(belief: Belief, cells: NDArray[np.int32], rays: _Rays) -> NDArray[np.float64]:
     """Unknown cells in view from each of some cells, if only known walls block it."""
     height, width = belief.shape
-    area = np.zeros(cells.shape[0])
-    rays, reach = across.shape
-    for ray in range(rays):
+    area, flat = np.zeros(cells.shape[0]), belief.reshape(-1)
+    count, reach = rays.sure.shape
+    ahead = np.empty(reach, np.int64)
+    for ray in range(count):
+        by, sure, across, up = rays.by[ray], rays.sure[ray], rays.turn[ray, 0], rays.turn[ray, 1]
+        for step in range(reach):
+            ahead[step] = by[step, 1] * width + by[step, 0]
         for k in range(cells.shape[0]):
             x0, y0, sum_of = np.int64(cells[k, 0]), np.int64(cells[k, 1]), 0
-            for step in range(reach):
-                if sure[ray]:
-                    x, y = x0 + across[ray, step], y0 + up[ray, step]
-                else:
-                    x = int(np.floor(x0 + 0.5 + turn[ray, 0] * (step + 1)))
-                    y = int(np.floor(y0 + 0.5 + turn[ray, 1] * (step + 1)))
-                if x < 0 or y < 0 or x >= width or y >= height:
-                    break
-                here = belief[np.uintp(y), np.uintp(x)]
-                if here == _OCCUPIED:
-                    break
-                if here == _UNKNOWN:
-                    sum_of += step + 1
+            if rays.straight[ray]:
+                begin = y0 * width + x0
+                for step in range(_inside(by, x0, y0, width, height)):
+                    here = flat[np.uintp(begin + ahead[step])]
+                    if here == _OCCUPIED:
+                        break
+                    if here == _UNKNOWN:
+                        sum_of += step + 1
+            else:
+                for step in range(reach):
+                    x, y = x0 + by[step, 0], y0 + by[step, 1]
+                    if not sure[step]:
+                        x = int(np.floor(x0 + 0.5 + across * (step + 1)))
+                        y = int(np.floor(y0 + 0.5 + up * (step + 1)))
+                    if x < 0 or y < 0 or x >= width or y >= height:
+                        break
+                    here = belief[np.uintp(y), np.uintp(x)]
+                    if here == _OCCUPIED:
+                        break
+                    if here == _UNKNOWN:
+                        sum_of += step + 1
             area[k] += sum_of
     # A ray stands for a sector, whose ring at this step is that many cells.
     for k in range(area.shape[0]):
-        area[k] *= 2.0 * np.pi / rays
+        area[k] *= 2.0 * np.pi / count
     return area

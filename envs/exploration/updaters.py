@@ -36,6 +36,7 @@ from hiera.envs.exploration.snapped_graph import (
     visit,
 )
 from hiera.envs.exploration.snapped_graph import seen_words as snapped_words
+from hiera.envs.exploration.window import Blocks
 
 
 class Updater(Protocol):
@@ -49,8 +50,10 @@ class Updater(Protocol):
         """Brings the graph up to date and returns the robot's node."""
         ...
 
-    def outlook(self, belief: Belief, nodes: NDArray[np.int32], robot: int) -> Outlook:
-        """What the belief promises around some nodes, the robot's among them."""
+    def outlook(
+        self, belief: Belief, xy: NDArray[np.float64], robot: int, half_m: float
+    ) -> Outlook:
+        """What the belief promises in a square around the robot's node; ``xy`` are all nodes'."""
         ...
 
 
@@ -87,18 +90,20 @@ class HopUpdater:
             update_hop_graph(belief, self.frontier, self.graph, x, y, self.geometry, self.scratch)
         )
 
-    def outlook(self, belief: Belief, nodes: NDArray[np.int32], robot: int) -> Outlook:
-        """What the belief promises around some nodes, the robot's among them."""
+    def outlook(
+        self, belief: Belief, xy: NDArray[np.float64], robot: int, half_m: float
+    ) -> Outlook:
+        """What the belief promises in a square around the robot's node; ``xy`` are all nodes'."""
+        geometry = self.geometry
+        blocks = Blocks(geometry.step, geometry.phase.astype(np.int64), self._resolution)
         return look_around(
             belief,
             self.graph,
-            nodes,
-            Sightings(*seen_voxels(self.graph, nodes, self.geometry)),
+            xy,
+            lambda nodes: Sightings(*seen_voxels(self.graph, nodes, geometry)),
             robot=robot,
-            side=self.geometry.step,
-            phase=self.geometry.phase,
-            centred=False,
-            resolution_m=self._resolution,
+            half_m=half_m,
+            blocks=blocks,
             promises=self._promises,
         )
 
@@ -176,18 +181,21 @@ class SnappedUpdater:
             count_frontiers(place, graph, geometry, *self._blocks(changed, geometry.reach + 1))
         return self._robot
 
-    def outlook(self, belief: Belief, nodes: NDArray[np.int32], robot: int) -> Outlook:
-        """What the belief promises around some nodes, the robot's among them."""
+    def outlook(
+        self, belief: Belief, xy: NDArray[np.float64], robot: int, half_m: float
+    ) -> Outlook:
+        """What the belief promises in a square around the robot's node; ``xy`` are all nodes'."""
+        geometry, row = self.geometry, self._voxels.shape[1]
+        middle = geometry.phase.astype(np.int64) + geometry.side // 2
+        blocks = Blocks(geometry.side, middle, self._resolution)
         return look_around(
             belief,
             self.graph,
-            nodes,
-            Sightings(*seen_from(self.graph, self.geometry, nodes, self._voxels.shape[1])),
+            xy,
+            lambda nodes: Sightings(*seen_from(self.graph, geometry, nodes, row)),
             robot=robot,
-            side=self.geometry.side,
-            phase=self.geometry.phase,
-            centred=True,
-            resolution_m=self._resolution,
+            half_m=half_m,
+            blocks=blocks,
             promises=self._promises,
         )
 

@@ -119,9 +119,7 @@ class ViewpointGraph:
         roadmap = self.roadmap()
         if self._outlook_m is None or roadmap.outlook is not None:
             return roadmap
-        away = np.abs(roadmap.xy - roadmap.xy[self._robot]).max(axis=1)
-        nodes = np.flatnonzero(away <= self._outlook_m).astype(np.int32)
-        outlook = self._updater.outlook(belief, nodes, self._robot)
+        outlook = self._updater.outlook(belief, roadmap.xy, self._robot, self._outlook_m)
         if self._picture:
             pixel = max(round(self.rules.voxel_m / self._resolution), 1)
             x, y = (int(c) for c in self._updater.graph.cell[self._robot])

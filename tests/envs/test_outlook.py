@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from hiera.envs.exploration.grid import GridMap
 from hiera.envs.exploration.hop import HopEnv, HopStatus
-from hiera.envs.exploration.rules import HOP, continuous_rules
+from hiera.envs.exploration.rules import HOP, adaptive_hop_rules, continuous_rules
 from hiera.envs.exploration.viewpoints import ViewpointGraph
+from hiera.envs.exploration.window import MOST_FRONTIERS, MOST_NODES
 
 
 def rooms(seed: int) -> GridMap:
@@ -107,3 +109,52 @@ def test_promise_is_the_area_of_the_unknown_ring():
     middle = int(np.argmin(np.hypot(*roadmap.xy.T)))
     at = int(np.flatnonzero(roadmap.outlook.nodes == middle)[0])
     assert roadmap.outlook.promise_m2[at] == pytest.approx(np.pi * (400.0 - 64.0), rel=0.1)
+
+
+def hall(side_m: float, gaps_m: float | None) -> tuple[ViewpointGraph, NDArray[np.uint8]]:
+    """A known hall with the robot in its middle, and unknown cells as far apart as is said."""
+    cells = round(side_m / 0.4)
+    belief = np.ones((cells, cells), np.uint8)
+    if gaps_m is not None:
+        step = round(gaps_m / 0.4)
+        belief[step // 2 :: step, step // 2 :: step] = 0
+    graph = ViewpointGraph(
+        adaptive_hop_rules(0.4),
+        belief.shape,
+        resolution_m=0.4,
+        origin_m=(0.0, 0.0),
+        start_m=(side_m / 2, side_m / 2),
+        outlook_m=100.0,
+    )
+    graph.update(belief, (side_m / 2, side_m / 2), (0, cells, 0, cells))
+    return graph, belief
+
+
+@pytest.mark.parametrize(("side_m", "gaps_m"), [(100.0, None), (200.0, None), (120.0, 4.0)])
+def test_window_holds_what_a_decision_can_afford_and_nothing_nearer_is_left_out(side_m, gaps_m):
+    graph, belief = hall(side_m, gaps_m)
+    roadmap = graph.look(belief)
+    outlook = roadmap.outlook
+    away = np.abs(roadmap.xy - roadmap.xy[roadmap.robot]).max(axis=1)
+    inside = np.zeros(len(away), np.bool_)
+    inside[outlook.nodes] = True
+    assert len(outlook.indptr) - 1 <= MOST_NODES
+    assert outlook.frontiers <= MOST_FRONTIERS
+    assert np.diff(outlook.seen_indptr).tolist() == roadmap.utility[outlook.nodes].tolist()
+    if inside.all():
+        assert side_m == 100.0
+    else:
+        assert away[inside].max() < away[~inside].min()
+        # One more ring of blocks, 4 m wide, would be too much of one or the other.
+        wider = away < away[~inside].min() + 4.0
+        assert wider.sum() > MOST_NODES or outlook.frontiers > 0.7 * MOST_FRONTIERS
+
+
+def test_snapped_viewpoints_see_as_many_frontiers_as_their_utility():
+    graph, belief = hall(60.0, 9.0)
+    roadmap = graph.look(belief)
+    seen = roadmap.outlook
+    assert np.diff(seen.seen_indptr).tolist() == roadmap.utility[seen.nodes].tolist()
+    # A voxel is four cells wide; in a hall every one with a frontier is seen.
+    voxels = {(y // 4, x // 4) for y, x in np.argwhere(graph.frontier).tolist()}
+    assert seen.frontiers == len(voxels)

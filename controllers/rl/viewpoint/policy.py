@@ -49,8 +49,7 @@ class LearnedViewpoint(LocalTour):
         """
         super().__init__(promise=promise, rounds=rounds)
         self._network = network
-        # The matrices are small: a second thread costs more than it brings.
-        self._threads = ThreadpoolController()
+        self._blas = ThreadpoolController().select(user_api="blas").lib_controllers
 
     def reset(self, seed: int) -> None:
         """Forgets the previous target."""
@@ -61,8 +60,15 @@ class LearnedViewpoint(LocalTour):
 
     def choose(self, roadmap: RoadmapLike, waypoint: int | None) -> Choice:
         """The stop that is preferred, or the way to what lies beyond the window."""
-        with self._threads.limit(limits=1, user_api="blas"):
+        # The matrices are small: a second thread costs more than it brings.
+        several = [(blas, n) for blas in self._blas if (n := blas.num_threads) != 1]
+        for blas, _ in several:
+            blas.set_num_threads(1)
+        try:
             return super().choose(roadmap, waypoint)
+        finally:
+            for blas, n in several:
+                blas.set_num_threads(n)
 
     def _ways(self, roadmap: RoadmapLike, outlook: OutlookLike) -> Ways:
         if outlook.picture is None:
