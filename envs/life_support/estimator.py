@@ -72,6 +72,8 @@ _LOWEST, _HIGHEST = (
     np.array([getattr(_CELL if c == "oxygen" else _OF[c], end) for c in CHANNELS])
     for end in ("low", "high")
 )
+LEANING_S = 10.0
+"""Time over which it is seen whether readings are off to the same side [s]."""
 LAGS_S = (_CELL.lag_s, _OF["dioxide"].lag_s)
 
 PROCESS = np.array([
@@ -158,6 +160,7 @@ class Estimator:
         systematic: What is added to the deviations that are reported, shape ``(18,)``.
         gate: Deviations beyond which a reading is left out.
         patience: Ticks in a row for which cells that agree, or a gauge, may be left out.
+        leaning: Deviations by which they may be off to the same side, on average over `LEANING_S`.
         tick_s: Between two readings [s].
     """
 
@@ -168,6 +171,7 @@ class Estimator:
     systematic: FloatArray = field(default_factory=SYSTEMATIC.copy)
     gate: float = 5.0
     patience: int = 5
+    leaning: float = 2.0
     tick_s: float = 1.0
     z: FloatArray = field(init=False)
     P: FloatArray = field(init=False)
@@ -201,6 +205,7 @@ class Estimator:
         self.z = np.concatenate((x, self._shown(x)[:2], np.zeros(2)))
         self.P = np.diag(np.asarray(deviation) ** 2)
         self._refused = np.zeros(len(TRUSTED), dtype=np.int64)
+        self._leaning = np.zeros(len(TRUSTED))
         self._removal.reset()
 
     def predict(self, u: FloatArray, ambient_k: float) -> None:
@@ -258,7 +263,12 @@ class Estimator:
         sure = there[TRUSTED].copy()
         sure[0] &= vote.agreement in (Agreement.ALL, Agreement.PAIR)
         self._refused = np.where(sure & ~fits[TRUSTED], self._refused + 1, 0)
-        astray = self._refused > self.patience
+        # Readings that are off to the same side for long are no noise, well before any is refused.
+        off = np.clip(innovation[TRUSTED] / spread[TRUSTED], -self.gate, self.gate)
+        off = np.where(sure, off, 0.0)
+        self._leaning += (self.tick_s / LEANING_S) * (off - self._leaning)
+        astray = (self._refused > self.patience) | (np.abs(self._leaning) > self.leaning)
+        self._leaning[astray] = 0.0
         widened = bool(astray.any())
         if widened:
             self.P += np.diag(ASTRAY**2)

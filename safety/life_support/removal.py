@@ -52,7 +52,7 @@ _LEFT = 0.02
 """Least share of the lime that is taken to be left: the balance has the last word on an estimate
 that believes it spent."""
 _CLIP = 0.15
-UNSURE = 0.1
+UNSURE = 0.08
 """Standard deviation of the ventilation's logarithm for which a flow is chosen."""
 
 

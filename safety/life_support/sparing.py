@@ -89,7 +89,8 @@ def removal(
     x: FloatArray, output: float, dioxide_pa: float, used: float, p: Any
 ) -> tuple[float, float]:
     """`unsure_removal` for a ventilation that is known."""
-    return unsure_removal(x, output, dioxide_pa, used, 0.0, p)
+    best, most = unsure_removal(x, output, dioxide_pa, used, 0.0, p)
+    return best, most
 
 
 best_removal = compiled(removal)

@@ -63,7 +63,7 @@ class Tuning:
     scarce: bool = True
     ahead_s: float = 3600.0
     caution: float = 0.5
-    breath_caution: float = 0.2
+    breath_caution: float = 0.5
     gauge_pa: float = 35.0
     oxygen_margin: float = 0.015
     dioxide_margin_pa: float = 60.0

@@ -339,6 +339,38 @@ def test_a_valve_that_feeds_unasked_does_not_carry_the_pressure_off() -> None:
     assert estimator.z[UNASKED] > litres_per_minute(0.2)
 
 
+def test_what_nobody_asked_for_is_found_in_the_cylinder_and_not_in_the_wearer() -> None:
+    """A valve that sticks open for a quarter of an hour: the wearer works no harder than before."""
+    unasked = litres_per_minute(1.0)
+    estimator, x, found = _followed(1800, unasked=unasked)
+    assert estimator.z[UNASKED] == pytest.approx(unasked, rel=0.2)
+    assert found[-1].x[names.UPTAKE] == pytest.approx(x[names.UPTAKE], rel=0.08)
+
+
+def test_cells_that_show_less_for_long_are_followed_before_any_reading_is_refused() -> None:
+    """Four deviations to the same side are no noise after ten seconds, and are before."""
+
+    def widened_after(off: float) -> int | None:
+        estimator, around = Estimator(MODEL), Surroundings(litres_per_minute(1.6))
+        x = MODEL.start(around)
+        estimator.reset(x, START * 1e-3)
+        shown = truths(MODEL.readings(x), 303.15, MODEL.parameters.outside_pa)
+        for k in range(60):
+            estimator.predict(np.array([around.demand, 1.4e-3, 0.5]), 303.15)
+            spread = float(np.sqrt(estimator.P[N, N] + estimator.noise[0] ** 2))
+            shown[:3] = estimator.z[N] - off * spread
+            found = estimator.correct(shown)
+            assert "oxygen" not in found.rejected
+            if found.widened:
+                return k
+        return None
+
+    soon = widened_after(4.0)
+    assert soon is not None
+    assert 4 <= soon <= 12
+    assert widened_after(1.5) is None
+
+
 def test_co2_that_comes_back_is_not_taken_for_used_lime() -> None:
     """A tenth of what the lime should bind comes back; it is booked as not bound."""
     _, x, found = _followed(1200, share=0.9)
