@@ -31,6 +31,7 @@ class Ways(NamedTuple):
         lengths: Edge lengths less the bias of where they lead, shape ``(e,)`` [m].
         known: Edges the robot may use now, shape ``(e,)``; its own ways use no others.
         seen: Frontiers each node sees, bit rows, shape ``(t, words)``.
+        sees: Whether it sees any, shape ``(t,)``.
         stops: Node of each stop, shape ``(m,)``.
         ready: Whether the ways from a stop have been searched, shape ``(m,)``.
         distance: From each stop to every other, shape ``(m, m)`` [m].
@@ -45,6 +46,7 @@ class Ways(NamedTuple):
     lengths: NDArray[np.float64]
     known: NDArray[np.bool_]
     seen: NDArray[np.uint64]
+    sees: NDArray[np.bool_]
     stops: NDArray[np.int32]
     ready: NDArray[np.bool_]
     distance: NDArray[np.float64]
@@ -81,6 +83,7 @@ def new_ways(
         lengths=lengths,
         known=known,
         seen=seen,
+        sees=np.asarray(seen.any(axis=1)),
         stops=stops,
         ready=np.zeros(m, np.bool_),
         distance=np.empty((m, m)),
@@ -132,9 +135,12 @@ def search(ways: Ways, stop: int) -> None:
     # Read once: a field that is read in the loop costs more than what is done with it.
     indptr, indices, lengths = ways.indptr, ways.indices, ways.lengths
     known, seen, stops, width = ways.known, ways.seen, ways.stops, ways.width_m
+    sees = ways.sees
     t, words, source = seen.shape[0], seen.shape[1], stops[stop]
     distance, before = np.full(t, FAR), np.full(t, -1, np.int32)
-    cover, many = np.zeros((t, words), np.uint64), np.zeros(t, np.int64)
+    # What is seen on the way to a node is noted at the last node of the way that sees anything.
+    cover, many, noted = np.empty((t, words), np.uint64), np.empty(t, np.int64), np.full(t, source)
+    cover[source] = 0
     done, wanted = np.zeros(t, np.bool_), np.zeros(t, np.bool_)
     left = 0
     for node in stops:
@@ -152,6 +158,7 @@ def search(ways: Ways, stop: int) -> None:
     )
     distance[source], head[0], entry[0], behind[0] = 0.0, 0, source, -1
     entries, queued, bucket = 1, 1, 0
+    useful = np.empty(indices.shape[0] + 1, np.uintp)
     while queued > 0 and left > 0:
         at_head = head[bucket]
         if at_head < 0:
@@ -165,23 +172,33 @@ def search(ways: Ways, stop: int) -> None:
         done[here] = True
         left -= wanted[here]
         if here != source:
-            for w in range(words):
-                cover[here, w] = cover[before[here], w] | seen[here, w]
+            on_way = noted[before[here]]
+            noted[here] = on_way
+            if sees[here]:
+                noted[here] = here
+                for w in range(words):
+                    cover[here, w] = cover[on_way, w] | seen[here, w]
         at = distance[here]
+        # Sifted without branches: which of the edges lead on is hard to foresee.
+        count = np.uintp(0)
         for e in range(np.uintp(indptr[here]), np.uintp(indptr[here + np.uintp(1)])):
+            useful[count] = e
+            count += np.uintp(at + lengths[e] < distance[np.uintp(indices[e])] + _EQUAL_M)
+        for k in range(count):
+            e = useful[k]
             other = np.uintp(indices[e])
             reach = at + lengths[e]
-            if reach >= distance[other] + _EQUAL_M or done[other]:
+            if done[other]:
                 continue
             if stop == 0 and not known[e]:
                 continue
             if reach >= distance[other] - _EQUAL_M:
                 # Equally long: which way sees more?
                 if many[other] < 0:
-                    many[other] = _union(cover, before[other], seen, other, words)
-                count = _union(cover, here, seen, other, words)
-                if count > many[other]:
-                    before[other], many[other] = here, count
+                    many[other] = _union(cover, noted[before[other]], seen, other, words)
+                more = _union(cover, noted[here], seen, other, words)
+                if more > many[other]:
+                    before[other], many[other] = here, more
                 continue
             before[other], many[other], distance[other] = here, -1, reach
             into = int(reach / width) & (most - 1)
@@ -192,7 +209,7 @@ def search(ways: Ways, stop: int) -> None:
     for k in range(stops.shape[0]):
         to[k] = distance[stops[k]]
         for w in range(words):
-            shown[k, w] = cover[stops[k], w]
+            shown[k, w] = cover[noted[stops[k]], w]
     if stop == 0:
         ways.before[:] = before
 

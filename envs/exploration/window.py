@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from hiera.envs.exploration.grid import Belief
 from hiera.envs.exploration.lattice import Graph
 
-MOST_NODES: Final = 896
-"""Viewpoints and conjectured nodes together."""
+MOST_NODES: Final = 1024
+"""Viewpoints and conjectured nodes together: 32 x 32 blocks, or more where few are free."""
 MOST_FRONTIERS: Final = 640
 NEAR: Final = 3
 """Conjectured nodes lie at most this many blocks from a viewpoint."""
