@@ -6,12 +6,14 @@
 Derivatives of the model and of the readings are exact, from their recordings. The wearer's uptake
 is a random walk: what disappears tells how large it is, heart rate at once how it changes. Sensors
 lag; the two slow ones that matter have their lag as a state, so that the estimate runs ahead of
-what they show. Readings beyond five deviations are left out and named. Cells that agree with one
-another, and both gauges, are left out for a few seconds only: then it is the belief that is wrong,
-for a valve may feed what nobody asked for, and it is widened to what it was when the set was closed
-until it meets them. Two cells that are at odds with the belief, and with a third that is not, do
-not count: they may have failed together. S. Thrun, W. Burgard, D. Fox, "Probabilistic Robotics",
-2005, chapter 3; Joseph's form of the update.
+what they show. Readings beyond five deviations are left out and named, but for the flow: what a fan
+makes of its command is what its sensor shows. Cells that agree with one another, and both gauges,
+are left out for a few seconds only, and may lean to one side for not much longer: then it is the
+belief that is wrong, for a valve may feed what nobody asked for, and it is widened to what it was
+when the set was closed until it meets them. What comes unasked leaves the cylinder, whose gauge
+tells it from a wearer who works less or more. Two cells that are at odds with the belief, and with
+a third that is not, do not count: they may have failed together. S. Thrun, W. Burgard, D. Fox,
+"Probabilistic Robotics", 2005, chapter 3; Joseph's form of the update.
 
 The CO2 sensor corrects the gas's CO2 and nothing else, and it alone does; that of humidity corrects
 nothing but the vapour, and no reading the lime's moisture. CO2 that shows up unexpectedly has not
@@ -52,7 +54,7 @@ CHANNELS = (
 """Readings that are used; ``oxygen`` is the voted one. That of the outside goes into the model."""
 TRUSTED = np.array([CHANNELS.index(name) for name in ("oxygen", "gauge", "cylinder")])
 """Channels that show what valve and leaks really do, which no command tells."""
-_HEART = CHANNELS.index("heart")
+_HEART, _FLOW = CHANNELS.index("heart"), CHANNELS.index("flow")
 _QUICK = ("dioxide", "heart")
 """Channels that must be followed at once: of one the offset is a state, and of the other an error
 that lasts is among what is `SYSTEMATIC`."""
@@ -78,7 +80,7 @@ LAGS_S = (_CELL.lag_s, _OF["dioxide"].lag_s)
 
 PROCESS = np.array([
     1e-4, 6e-4, 5e-5, 3e-4, 0.05, 2e-6, 0.05, 2e-6, 2e-6, 0.05, 1e-5, 1e-4, 1e-5, 4e-6, 2e-4, 0.01,
-    5e-6, 2e-3, 10.0, 1.0, 0.05, 1e-6,
+    5e-5, 2e-3, 10.0, 1.0, 0.05, 1e-6,
 ])  # fmt: skip
 """Standard deviation that a second adds to each of z; choices, wide enough for the plant."""
 START = np.array([
@@ -260,6 +262,7 @@ class Estimator:
         spread = np.sqrt(np.einsum("ij,jk,ik->i", H, self.P, H) + R)
         there = np.isfinite(y) & ~beyond
         fits = there & (np.abs(np.where(there, innovation, 0.0)) <= self.gate * spread)
+        fits[_FLOW] = there[_FLOW]
         sure = there[TRUSTED].copy()
         sure[0] &= vote.agreement in (Agreement.ALL, Agreement.PAIR)
         self._refused = np.where(sure & ~fits[TRUSTED], self._refused + 1, 0)

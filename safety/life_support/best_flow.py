@@ -17,7 +17,7 @@ import numpy as np
 
 from hiera.safety.contract import Context, FloatArray, SafeAction, SafetyFilter, Status
 from hiera.safety.life_support import state as names
-from hiera.safety.life_support.limits import Limits
+from hiera.safety.life_support.fan_share import FanShare
 from hiera.safety.life_support.model import LifeSupportModel
 from hiera.safety.life_support.removal import UNSURE
 from hiera.safety.life_support.stocks import best_flow
@@ -40,29 +40,35 @@ class BestFlowGate:
         whole: SafetyFilter,
         rest: SafetyFilter,
         model: LifeSupportModel,
-        limits: Limits,
     ) -> None:
         """Takes the filters.
 
         Args:
             whole: With rows on CO2; says when they matter.
             rest: Without them; has the last word on the command with the best flow.
-            model: Whose lime it is.
-            limits: At whose hard limit of CO2 most is to be removed.
+            model: Whose lime and fan they are.
         """
         self._whole, self._rest = whole, rest
-        self._model, self._limits = model, limits
+        self._model, self._fan = model, FanShare(model.parameters)
+        self._seen_s: float | None = None
 
     def reset(self) -> None:
         """Forgets the previous episode."""
         self._whole.reset()
         self._rest.reset()
+        self._fan.reset()
+        self._seen_s = None
 
     def filter(self, x: FloatArray, u_nominal: FloatArray, context: Context) -> SafeAction:
         """A safe command; see `hiera.safety.contract.SafetyFilter`.
 
         Its status is the worse of the two filters', its margins are those of all rows.
         """
+        elapsed_s = 0.0 if self._seen_s is None else max(0.0, context.time_s - self._seen_s)
+        self._seen_s = context.time_s
+        if len(context.u_previous):
+            command = float(context.u_previous[names.FAN])
+            self._fan.observe(command, float(x[names.FLOW]), elapsed_s)
         first = self._whole.filter(x, u_nominal, context)
         if first.status in _LAST or not CO2_ROWS.intersection(first.active):
             return first
@@ -84,12 +90,17 @@ class BestFlowGate:
         )
 
     def _flow(self, x: FloatArray, nominal: float) -> float:
-        """The nominal flow where it removes nearly most, else the one that does [m^3/s]."""
+        """The nominal command where its flow removes nearly most, else that of the flow that does.
+
+        Commands [m^3/s] are flows over the share of them that the fan makes.
+        """
         from hiera.safety.life_support.sparing import removed_by
 
         output, used = float(x[names.OUTPUT]), float(x[names.CONVERSION])
         at = float(self._model.readings(x).dioxide_pa)
         best, most = best_flow(self._model, x, output, at, used, UNSURE)
-        flow = min(max(nominal, names.LOW[names.FAN]), names.HIGH[names.FAN])
+        command = min(max(nominal, names.LOW[names.FAN]), names.HIGH[names.FAN])
+        flow = self._fan.value * command
         removed = removed_by(flow, x, output, at, used, UNSURE, self._model.record)
-        return flow if removed >= _ENOUGH * most else best
+        enough = removed >= _ENOUGH * most
+        return command if enough else min(best / self._fan.value, names.HIGH[names.FAN])

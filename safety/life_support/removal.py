@@ -39,7 +39,7 @@ BREATH, DRIVEN, RATE, CAPACITY, PASSED = range(5)
 USUAL = np.array([0.0, 0.3, 0.0, 0.12, 0.03])
 """What they are in an ordinary set. The model leaves out the cores of the granules, which make the
 lime last longer, channels past it, and part of the drive; found over missions 900 to 916."""
-PRIOR = np.array([0.1, 0.5, 0.08, 0.1, 0.05])
+PRIOR = np.array([0.07, 0.45, 0.08, 0.1, 0.05])
 """Their deviations among sets and wearers."""
 MEMORY_S = np.array([2400.0, 1e5, 1e5, 1e6, 7200.0])
 """Time over which they return to what is usual [s]: the breath changes with the work, a sensor
@@ -52,7 +52,7 @@ _LEFT = 0.02
 """Least share of the lime that is taken to be left: the balance has the last word on an estimate
 that believes it spent."""
 _CLIP = 0.15
-UNSURE = 0.08
+UNSURE = 0.06
 """Standard deviation of the ventilation's logarithm for which a flow is chosen."""
 
 

@@ -197,7 +197,7 @@ def _life_support_cbf(
             return whole
         # The first sees every state and watches their times; the second is asked now and then.
         rest = made(without=without | CO2_ROWS).unwatched()
-        return BestFlowGate(whole, rest, model, limits)
+        return BestFlowGate(whole, rest, model)
     except ValueError as error:
         raise ConfigError(f"gate: {error}") from error
 

@@ -285,6 +285,29 @@ def test_cells_that_show_less_than_the_estimate_raise_what_the_law_holds() -> No
     assert held(0.5, 2) == pytest.approx(0.213)
 
 
+def test_a_cell_that_falls_behind_as_slowly_as_a_drift_is_followed_and_one_that_falls_is_not() -> (
+    None
+):
+    differences, observation = Differences(MODEL, 0.0, 0.203), seen(working())
+    now = MODEL.readings(working())
+    pressure, oxygen = 101325.0 + float(now.gauge_pa), float(now.oxygen)
+    observation["valid"][:3] = 1
+    observation["readings"][:2] = oxygen * pressure
+
+    def held(gap: float, seconds: int) -> float:
+        observation["readings"][2] = (oxygen - gap) * pressure
+        for _ in range(seconds):
+            made = differences.observe(observation, 1.0).oxygen
+        return made - 0.203
+
+    drifted = [held(0.03 * minute / 60.0, 60) for minute in range(90)]
+    assert drifted[60] == pytest.approx(0.03, abs=0.001)
+    assert drifted[89] == pytest.approx(0.0445, abs=0.001)
+    assert held(0.1, 60) == pytest.approx(0.0445, abs=0.002)
+    assert held(0.1, 3600) == pytest.approx(0.01)
+    assert held(0.04, 20) < 0.012
+
+
 def test_held_demand_is_the_uptake_and_grows_unsure() -> None:
     held = HeldDemand()
     held.observe(seen(working()), 1.0)

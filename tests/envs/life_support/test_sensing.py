@@ -371,6 +371,20 @@ def test_cells_that_show_less_for_long_are_followed_before_any_reading_is_refuse
     assert widened_after(1.5) is None
 
 
+def test_the_flow_of_a_weak_fan_is_what_its_sensor_shows() -> None:
+    """It makes half of what is asked for; no reading of it is refused."""
+    estimator, around = Estimator(MODEL), Surroundings(litres_per_minute(1.2))
+    x = MODEL.start(around)
+    estimator.reset(x)
+    shown = truths(MODEL.readings(x), 303.15, MODEL.parameters.outside_pa)
+    shown[NAMES.index("flow")] = 0.8e-3
+    for _ in range(10):
+        estimator.predict(np.array([around.demand, 1.6e-3, 0.5]), 303.15)
+        found = estimator.correct(shown)
+        assert "flow" not in found.rejected
+    assert found.x[names.FLOW] == pytest.approx(0.8e-3, rel=0.1)
+
+
 def test_co2_that_comes_back_is_not_taken_for_used_lime() -> None:
     """A tenth of what the lime should bind comes back; it is booked as not bound."""
     _, x, found = _followed(1200, share=0.9)
