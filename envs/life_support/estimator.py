@@ -80,7 +80,7 @@ LAGS_S = (_CELL.lag_s, _OF["dioxide"].lag_s)
 
 PROCESS = np.array([
     1e-4, 6e-4, 5e-5, 3e-4, 0.05, 2e-6, 0.05, 2e-6, 2e-6, 0.05, 1e-5, 1e-4, 1e-5, 4e-6, 2e-4, 0.01,
-    5e-5, 2e-3, 10.0, 1.0, 0.05, 1e-6,
+    1e-4, 2e-3, 10.0, 1.0, 0.05, 1e-6,
 ])  # fmt: skip
 """Standard deviation that a second adds to each of z; choices, wide enough for the plant."""
 START = np.array([
