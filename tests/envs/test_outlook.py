@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -112,12 +114,13 @@ def test_promise_is_the_area_of_the_unknown_ring():
 
 
 def hall(side_m: float, gaps_m: float | None) -> tuple[ViewpointGraph, NDArray[np.uint8]]:
-    """A known hall with the robot in its middle, and unknown cells as far apart as is said."""
+    """A known hall with the robot in its middle, and unknown squares as far apart as is said."""
     cells = round(side_m / 0.4)
     belief = np.ones((cells, cells), np.uint8)
     if gaps_m is not None:
-        step = round(gaps_m / 0.4)
-        belief[step // 2 :: step, step // 2 :: step] = 0
+        corners = range(5, cells - 5, round(gaps_m / 0.4))
+        for y, x in product(corners, corners):
+            belief[y : y + 3, x : x + 3] = 0
     graph = ViewpointGraph(
         adaptive_hop_rules(0.4),
         belief.shape,
@@ -155,6 +158,6 @@ def test_snapped_viewpoints_see_as_many_frontiers_as_their_utility():
     roadmap = graph.look(belief)
     seen = roadmap.outlook
     assert np.diff(seen.seen_indptr).tolist() == roadmap.utility[seen.nodes].tolist()
-    # A voxel is four cells wide; in a hall every one with a frontier is seen.
+    # A voxel is four cells wide; in this hall every one with a frontier is seen.
     voxels = {(y // 4, x // 4) for y, x in np.argwhere(graph.frontier).tolist()}
-    assert seen.frontiers == len(voxels)
+    assert seen.frontiers == len(voxels) > 50

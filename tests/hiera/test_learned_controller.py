@@ -28,6 +28,10 @@ def test_the_packaged_weights_are_the_default():
     assert isinstance(policy_of(), LearnedViewpoint)
 
 
+def test_the_building_is_explored_with_it():
+    assert load_config("fare_building").settings.controller.kind == "learned"  # type: ignore[attr-defined]
+
+
 def test_weights_that_are_not_there_are_refused(tmp_path: Path):
     path = tmp_path / "none.safetensors"
     with pytest.raises(ConfigError, match=r"there is no file .*if_unusable=local_tour"):
