@@ -1,7 +1,7 @@
 """Fills the tables of ``study.md`` from the summaries that ``hiera bench life_support`` writes.
 
-``python docs/life_support/study.py`` reads ``study.json``, ``parts.json`` and ``faults.json`` beside
-it, each of them where it is there, and replaces what stands between the page's markers.
+``python docs/life_support/study.py`` reads ``study.json``, ``parts.json`` and ``faults.json``
+beside it, each where it is there, and replaces what stands between the page's markers.
 """
 
 from __future__ import annotations
