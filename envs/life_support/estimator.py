@@ -39,6 +39,7 @@ from hiera.envs.life_support.voting import Agreement, Vote, Voter
 from hiera.safety.contract import FloatArray
 from hiera.safety.life_support import LifeSupportModel, Surroundings
 from hiera.safety.life_support import state as names
+from hiera.safety.life_support.lowest_cell import LowestCell
 from hiera.safety.life_support.removal import Factors, Removal
 from hiera.safety.life_support.state import HIGH, N
 from hiera.safety.tape import Graph, Program, compile_program, gradient
@@ -134,6 +135,7 @@ class Estimate:
         deviation: Standard deviation of each, shape ``(18,)``.
         vote: How the oxygen cells were voted.
         factors: Of ventilation and lime; see `hiera.safety.life_support.removal`.
+        behind: By how much less oxygen there may be; see `hiera.safety.life_support.lowest_cell`.
         rejected: Channels whose readings were left out.
         surprise: Squared normalised innovation of the readings that counted.
         counted: How many those were.
@@ -144,6 +146,7 @@ class Estimate:
     deviation: FloatArray
     vote: Vote
     factors: Factors = NO_FACTORS
+    behind: float = 0.0
     rejected: tuple[str, ...] = ()
     surprise: float = 0.0
     counted: int = 0
@@ -194,7 +197,7 @@ class Estimator:
         self._slopes = compile_program([s for v in nodes for s in gradient(v, list(x))], N)
         p = self.model.parameters
         self._bound = 1.0 / (p.lime_capacity_mol_kg * p.lime_kg)
-        self._removal = Removal(self.model)
+        self._removal, self._lowest = Removal(self.model), LowestCell(p)
         self.reset(self.model.start())
 
     def reset(self, x: FloatArray, deviation: FloatArray = START) -> None:
@@ -202,13 +205,14 @@ class Estimator:
 
         Args:
             x: State, shape ``(18,)``.
-            deviation: Of each of z, shape ``(20,)``.
+            deviation: Of each of z, shape ``(22,)``.
         """
         self.z = np.concatenate((x, self._shown(x)[:2], np.zeros(2)))
         self.P = np.diag(np.asarray(deviation) ** 2)
         self._refused = np.zeros(len(TRUSTED), dtype=np.int64)
         self._leaning = np.zeros(len(TRUSTED))
         self._removal.reset()
+        self._lowest.reset()
 
     def predict(self, u: FloatArray, ambient_k: float) -> None:
         """Moves the belief on by a tick under a held command.
@@ -286,6 +290,7 @@ class Estimator:
             deviation,
             vote,
             self._removal.factors(x),
+            self._lowest.observe(x, readings[:3], self.tick_s),
             rejected,
             surprise,
             int(fits.sum()),

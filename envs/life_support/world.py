@@ -28,6 +28,7 @@ from hiera.safety.contract import Context, FloatArray, SafetyState
 from hiera.safety.life_support import LifeSupportModel, Limits, Readings
 from hiera.safety.life_support import state as names
 from hiera.safety.life_support.barriers import oxygen_needed
+from hiera.safety.life_support.lowest_cell import with_less_oxygen
 from hiera.safety.life_support.metabolism import output_for, ventilation_for
 from hiera.safety.life_support.readings import readings
 from hiera.safety.life_support.removal import with_factors
@@ -84,7 +85,9 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
     Observation: ``readings`` ``(13,)`` in the sensors' units, 0 where there is none; ``valid``
     ``(13,)``, 1 where there is one; ``estimate`` ``(18,)`` and ``deviation`` ``(18,)`` in the
     states' units; ``removal`` ``(3,)``, this set's `hiera.safety.life_support.removal.Factors`;
-    ``command`` ``(3,)``, the last one. Nothing tells of the mission ahead.
+    ``behind`` ``(1,)``, how much less oxygen the lowest cell shows, see
+    `hiera.safety.life_support.lowest_cell`; ``command`` ``(3,)``, the last one. Nothing tells of
+    the mission ahead.
 
     Action: ``(feed, fan, damper)`` [mol/s, m^3/s, 1], clipped to their limits.
 
@@ -153,6 +156,7 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
                 "estimate": anything,
                 "deviation": spaces.Box(0.0, np.inf, (N,), np.float64),
                 "removal": spaces.Box(0.0, np.inf, (3,), np.float64),
+                "behind": spaces.Box(0.0, 1.0, (1,), np.float64),
                 "command": spaces.Box(np.array(LOW), np.array(HIGH), dtype=np.float64),
             }
         )
@@ -217,12 +221,13 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
         return self._observation(), reward, bool(self._ended), cut, self._info()
 
     def safety_state(self) -> SafetyState:
-        """The belief, with this set's ventilation and lime, and its time.
+        """The belief, with this set's ventilation and lime and the lowest cell's oxygen; its time.
 
         `estimate` has the deviations and how the cells were voted.
         """
         context = Context(time_s=self.time_s, u_previous=self._command.copy())
-        belief = with_factors(self.estimate.x, self.estimate.factors, self.model.parameters)
+        believed = with_less_oxygen(self.estimate.x, self.estimate.behind)
+        belief = with_factors(believed, self.estimate.factors, self.model.parameters)
         return SafetyState(belief, context)
 
     @property
@@ -326,6 +331,7 @@ class LifeSupportEnv(gym.Env[Observation, NDArray[np.float64]]):
             "estimate": self.estimate.x.copy(),
             "deviation": self.estimate.deviation.copy(),
             "removal": np.array(self.estimate.factors),
+            "behind": np.array([self.estimate.behind]),
             "command": self._command.copy(),
         }
 

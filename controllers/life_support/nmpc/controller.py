@@ -228,8 +228,7 @@ class Nmpc:
 
     @property
     def _aims(self) -> FloatArray:
-        hard = self.limits.dioxide_hard_pa - 2.0 * self.tuning.dioxide_margin_pa
-        return np.array([self.tuning.gauge_pa, hard, self.limits.humidity])
+        return np.array([self.tuning.gauge_pa, self.limits.humidity])
 
     def by_rule(self, problem: Problem) -> Plan:
         """The rule's plan, run on the model."""
@@ -252,8 +251,8 @@ class Nmpc:
         """The plan's command for now; the rule's if no plan is finite."""
         plan = self.plan
         if plan is None or not np.isfinite(plan.cost):
-            aim, dioxide, humidity = self._aims
-            choice = by_rule(x, aim, dioxide, humidity, corrections, self.prediction.record)
+            aim, humidity = self._aims
+            choice = by_rule(x, aim, humidity, corrections, self.prediction.record)
         else:
             ends = np.cumsum(self.prediction.spans)
             k = int(np.searchsorted(ends, self._since_s, side="right"))

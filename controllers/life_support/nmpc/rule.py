@@ -3,8 +3,8 @@
 The rule is what is left when no optimum is at hand:
 
     aim      the overpressure that is wanted
-    fan      the flow that removes most CO2 near the hard limit, for a breath that is not known
-             for sure (`hiera.safety.life_support.removal.UNSURE`)
+    fan      the flow that removes most of the CO2 there is, for a breath that is not known for
+             sure (`hiera.safety.life_support.removal.UNSURE`)
     damper   open where the gas is more humid than it should be and the gel still takes water
 """
 
@@ -26,28 +26,26 @@ from hiera.safety.tape.program import IntArray
 
 GEL_SPENT = 0.25
 """Loading beyond which the gel does more harm, by its heat, than good [kg/kg]."""
-_FAN = FAN
 
 
 @compiled
 def by_rule(
-    x: FloatArray, aim_pa: float, dioxide_pa: float, humidity: float, c: FloatArray, p: Any
+    x: FloatArray, aim_pa: float, humidity: float, c: FloatArray, p: Any
 ) -> FloatArray:
     """The choice of the rule at a state, shape ``(3,)``.
 
     Args:
         x: State, shape ``(18,)``.
         aim_pa: Overpressure to hold [Pa].
-        dioxide_pa: CO2 at which the flow is to be best [Pa].
         humidity: Relative humidity above which the gel is used.
         c: `hiera.controllers.life_support.nmpc.plan_model.Corrections.vector`.
         p: Record of `Parameters`.
     """
     now = readings(x, p)
-    flow, _ = best_unsure_removal(x, x[12], dioxide_pa, x[5], UNSURE, p)
+    flow, _ = best_unsure_removal(x, x[12], now.dioxide_pa, x[5], UNSURE, p)
     v = np.empty(3)
     v[0] = aim_pa
-    v[1] = min(max(flow / max(c[3], 0.3), LEAST[_FAN]), MOST[_FAN])
+    v[1] = min(max(flow / max(c[3], 0.3), LEAST[FAN]), MOST[FAN])
     v[2] = 1.0 if now.humidity > humidity and x[8] < GEL_SPENT else 0.0
     return v
 
@@ -65,12 +63,12 @@ def course(
         c: Corrections.
         spans: Lengths of the stages [s], shape ``(K,)``.
         steps: Of the integrator in each.
-        aims: ``(aim_pa, dioxide_pa, humidity)`` of `by_rule`.
+        aims: ``(aim_pa, humidity)`` of `by_rule`.
         p: Record of `Parameters`.
     """
     V, x = np.empty((spans.shape[0], 3)), x0
     for s in range(spans.shape[0]):
-        V[s] = by_rule(x, aims[0], aims[1], aims[2], c, p)
+        V[s] = by_rule(x, aims[0], aims[1], c, p)
         x = stage(x, V[s], W[s], c, spans[s], steps[s], p)
     return V
 
