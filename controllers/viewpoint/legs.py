@@ -22,6 +22,38 @@ FAR = 1e18
 _EQUAL_M = 1e-7
 
 
+class Memory(NamedTuple):
+    """Working memory of a search, by node and by entry of its buckets; nothing of it is kept.
+
+    Attributes:
+        distance: Distance of each node [m].
+        before: Node before each.
+        noted: Last node on the way to each that sees anything.
+        cover: What is seen on the way to such a node, bit rows.
+        many: How many frontiers that are, with the node's own; -1 if not counted yet.
+        done: Whether a node's way is settled.
+        wanted: Whether it is a stop.
+        head: First entry of each bucket, -1 if it is empty; a power of two of them.
+        entry: Node of each entry.
+        behind: Entry behind it in its bucket, -1 if it is the last.
+        useful: Edges of a node that lead on.
+        reach: Where they lead [m].
+    """
+
+    distance: NDArray[np.float64]
+    before: NDArray[np.int32]
+    noted: NDArray[np.int32]
+    cover: NDArray[np.uint64]
+    many: NDArray[np.int32]
+    done: NDArray[np.bool_]
+    wanted: NDArray[np.bool_]
+    head: NDArray[np.int32]
+    entry: NDArray[np.int32]
+    behind: NDArray[np.int32]
+    useful: NDArray[np.uint32]
+    reach: NDArray[np.float64]
+
+
 class Ways(NamedTuple):
     """A graph of ``t`` nodes and the ways from ``m`` stops; stop 0 is the robot.
 
@@ -38,7 +70,7 @@ class Ways(NamedTuple):
         cover: Frontiers seen on the way, its start left out, shape ``(m, m, words)``.
         before: Node before each on its way from the robot, as far as stops lie, shape ``(t,)``.
         width_m: Width of a bucket of the search, at most the shortest edge [m].
-        buckets: How many there are; one edge does not lead past them all.
+        memory: Working memory; one edge does not lead past all of its buckets.
     """
 
     indptr: NDArray[np.int32]
@@ -53,7 +85,7 @@ class Ways(NamedTuple):
     cover: NDArray[np.uint64]
     before: NDArray[np.int32]
     width_m: float
-    buckets: int
+    memory: Memory
 
 
 def new_ways(
@@ -90,7 +122,27 @@ def new_ways(
         cover=np.empty((m, m, seen.shape[1]), np.uint64),
         before=np.empty(t, np.int32),
         width_m=width,
-        buckets=int(longest / width) + 2,
+        memory=_memory(indptr, seen.shape, int(longest / width) + 2),
+    )
+
+
+def _memory(indptr: NDArray[np.int32], shape: tuple[int, ...], buckets: int) -> Memory:
+    """Memory for searches of nodes that see bit rows of a shape ``(t, words)``."""
+    t, edges = shape[0], int(indptr[-1])
+    most = int(np.diff(indptr).max(initial=0)) + 1
+    return Memory(
+        distance=np.empty(t),
+        before=np.empty(t, np.int32),
+        noted=np.empty(t, np.int32),
+        cover=np.empty(shape, np.uint64),
+        many=np.empty(t, np.int32),
+        done=np.empty(t, np.bool_),
+        wanted=np.empty(t, np.bool_),
+        head=np.empty(1 << (buckets - 1).bit_length(), np.int32),
+        entry=np.empty(edges + 1, np.int32),
+        behind=np.empty(edges + 1, np.int32),
+        useful=np.empty(most, np.uint32),
+        reach=np.empty(most),
     )
 
 
@@ -132,47 +184,43 @@ def search(ways: Ways, stop: int) -> None:
     if ways.ready[stop]:
         return
     ways.ready[stop] = True
-    # Read once: a field that is read in the loop costs more than what is done with it.
-    indptr, indices, lengths = ways.indptr, ways.indices, ways.lengths
-    known, seen, stops, width = ways.known, ways.seen, ways.stops, ways.width_m
-    sees = ways.sees
-    t, words, source = seen.shape[0], seen.shape[1], stops[stop]
-    distance, before = np.full(t, FAR), np.full(t, -1, np.int32)
+    # Read once: a field that is read in the loop costs more than what is done with it. Unsigned, so
+    # that no index is asked whether it counts from the end.
+    indptr, indices, lengths, known = ways.indptr, ways.indices, ways.lengths, ways.known
+    seen, sees, stops, memory = ways.seen, ways.sees, ways.stops, ways.memory
+    distance, before, many, done = memory.distance, memory.before, memory.many, memory.done
     # What is seen on the way to a node is noted at the last node of the way that sees anything.
-    cover, many, noted = np.empty((t, words), np.uint64), np.empty(t, np.int64), np.full(t, source)
-    cover[source] = 0
-    done, wanted = np.zeros(t, np.bool_), np.zeros(t, np.bool_)
+    noted, cover, wanted = memory.noted, memory.cover, memory.wanted
+    # Buckets as linked lists of entries, the last put in first; a node that was put into an earlier
+    # bucket since is done when its older entry is met.
+    head, entry, behind = memory.head, memory.entry, memory.behind
+    useful, reach = memory.useful, memory.reach
+    words, source, per_m = seen.shape[1], np.uintp(stops[stop]), 1.0 / ways.width_m
+    for k in range(seen.shape[0]):
+        distance[k], before[k], noted[k], done[k], wanted[k] = FAR, -1, source, False, False
+    for k in range(head.shape[0]):
+        head[k] = -1
     left = 0
     for node in stops:
         left += not wanted[node]
         wanted[node] = True
-    # Buckets as linked lists of entries, the last put in first; a node that was put into an earlier
-    # bucket since is done when its older entry is met.
-    most = 1
-    while most < ways.buckets:
-        most *= 2
-    head = np.full(most, -1, np.int32)
-    entry, behind = (
-        np.empty(indices.shape[0] + 1, np.int32),
-        np.empty(indices.shape[0] + 1, np.int32),
-    )
+    cover[source] = 0
     distance[source], head[0], entry[0], behind[0] = 0.0, 0, source, -1
-    entries, queued, bucket = 1, 1, 0
-    useful = np.empty(indices.shape[0] + 1, np.uintp)
+    entries, queued, bucket, last = np.uintp(1), 1, np.uintp(0), np.uintp(head.shape[0] - 1)
     while queued > 0 and left > 0:
         at_head = head[bucket]
         if at_head < 0:
-            bucket = (bucket + 1) & (most - 1)
+            bucket = (bucket + np.uintp(1)) & last
             continue
         queued -= 1
-        head[bucket] = behind[at_head]
-        here = np.uintp(entry[at_head])
+        head[bucket] = behind[np.uintp(at_head)]
+        here = np.uintp(entry[np.uintp(at_head)])
         if done[here]:
             continue
         done[here] = True
         left -= wanted[here]
         if here != source:
-            on_way = noted[before[here]]
+            on_way = np.uintp(noted[np.uintp(before[here])])
             noted[here] = on_way
             if sees[here]:
                 noted[here] = here
@@ -182,17 +230,17 @@ def search(ways: Ways, stop: int) -> None:
         # Sifted without branches: which of the edges lead on is hard to foresee.
         count = np.uintp(0)
         for e in range(np.uintp(indptr[here]), np.uintp(indptr[here + np.uintp(1)])):
-            useful[count] = e
-            count += np.uintp(at + lengths[e] < distance[np.uintp(indices[e])] + _EQUAL_M)
+            there = at + lengths[e]
+            useful[count], reach[count] = e, there
+            count += np.uintp(there < distance[np.uintp(indices[e])] + _EQUAL_M)
         for k in range(count):
-            e = useful[k]
-            other = np.uintp(indices[e])
-            reach = at + lengths[e]
+            edge = np.uintp(useful[k])
+            other = np.uintp(indices[edge])
             if done[other]:
                 continue
-            if stop == 0 and not known[e]:
+            if stop == 0 and not known[edge]:
                 continue
-            if reach >= distance[other] - _EQUAL_M:
+            if reach[k] >= distance[other] - _EQUAL_M:
                 # Equally long: which way sees more?
                 if many[other] < 0:
                     many[other] = _union(cover, noted[before[other]], seen, other, words)
@@ -200,16 +248,17 @@ def search(ways: Ways, stop: int) -> None:
                 if more > many[other]:
                     before[other], many[other] = here, more
                 continue
-            before[other], many[other], distance[other] = here, -1, reach
-            into = int(reach / width) & (most - 1)
+            before[other], many[other], distance[other] = here, -1, reach[k]
+            into = np.uintp(np.int64(reach[k] * per_m)) & last
             entry[entries], behind[entries], head[into] = other, head[into], entries
-            entries += 1
+            entries += np.uintp(1)
             queued += 1
     to, shown = ways.distance[stop], ways.cover[stop]
     for k in range(stops.shape[0]):
         to[k] = distance[stops[k]]
+        on_way = np.uintp(noted[stops[k]])
         for w in range(words):
-            shown[k, w] = cover[noted[stops[k]], w]
+            shown[k, w] = cover[on_way, w]
     if stop == 0:
         ways.before[:] = before
 

@@ -285,10 +285,14 @@ def _or_opt(task: Task, tour: Tour) -> tuple[Tour, bool]:
 @njit(cache=True)
 def polish(task: Task, tour: Tour) -> Tour:
     """Drops and reorders stops until nothing helps; the tour must see the goal."""
-    better = True
-    while better:
+    settled = False
+    while True:
+        size = tour.shape[0]
         tour = shrink(task, tour)
-        tour, better = _two_opt(task, tour)
+        tour, turned = _two_opt(task, tour)
+        if settled and not turned and tour.shape[0] == size:
+            return tour
         tour, moved = _or_opt(task, tour)
-        better = better or moved
-    return tour
+        settled = not moved
+        if not moved and not turned:
+            return tour

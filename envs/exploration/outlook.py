@@ -22,20 +22,18 @@ from numpy.typing import NDArray
 
 from hiera.envs.exploration.grid import Belief
 from hiera.envs.exploration.lattice import Graph
+from hiera.envs.exploration.lines import Known, Lines, share_of
 from hiera.envs.exploration.promise import Promises
 from hiera.envs.exploration.window import (
     MOST_FRONTIERS,
-    NEAR,
     Blocks,
+    first_near,
     first_seeing,
     lattice_points,
     viewpoints_around,
 )
 
-_UNKNOWN, _OCCUPIED = 0, 2
-_MIDDLE = 0.5 + 1e-9
-"""Middle of a cell; a line that meets a cell's edge is in the cell that begins there."""
-
+_UNKNOWN = 0
 
 _Rows = tuple[
     NDArray[np.int32],
@@ -107,6 +105,7 @@ def look_around(
     half_m: float,
     blocks: Blocks,
     promises: Promises,
+    lines: Lines,
 ) -> Outlook:
     """Puts an outlook together.
 
@@ -119,6 +118,7 @@ def look_around(
         half_m: Half the side of the window, at most [m].
         blocks: The graph's lattice.
         promises: What nodes promised last time.
+        lines: What was unknown last time between lattice points.
     """
     nodes, away = viewpoints_around(belief, graph, xy, robot=robot, half_m=half_m, blocks=blocks)
     sightings = sightings_of(nodes)
@@ -128,18 +128,16 @@ def look_around(
         nodes = nodes[away < away[order[first_seeing(sightings.indptr, numbers, order, frontiers)]]]
         sightings = sightings_of(nodes)
         numbers, frontiers = _numbered(sightings.voxels)
-    local = np.full(int(graph.size[0]), -1, np.int32)
-    local[nodes] = np.arange(len(nodes), dtype=np.int32)
     low, high = lattice_points(graph, nodes)
     indptr, indices, lengths, unknown, cell = _joint(
-        belief, graph, nodes, local, low, high, blocks.offset, blocks.side
+        belief, graph, nodes, low, high, blocks.offset, blocks.side, lines.known
     )
     promise = np.zeros(len(nodes))
     looking = np.flatnonzero(~graph.visited[nodes])
     promise[looking] = promises.of(belief, graph.cell[nodes[looking]], nodes[looking])
     return Outlook(
         nodes=nodes,
-        robot=int(local[robot]),
+        robot=int(np.searchsorted(nodes, robot)),
         indptr=indptr,
         indices=indices,
         lengths=lengths * blocks.resolution_m,
@@ -173,27 +171,10 @@ def _numbered(voxels: NDArray[np.int64]) -> tuple[NDArray[np.int32], int]:
 
 
 @njit(cache=True)
-def _unknown_share(belief: Belief, x0: int, y0: int, x1: int, y1: int) -> float:
-    """Share of unknown cells on the line between two cells; -1 if it meets a known wall."""
-    steps = 2 * max(abs(x1 - x0), abs(y1 - y0))
-    across, up = (x1 - x0) / steps, (y1 - y0) / steps
-    unknown = 0
-    for k in range(steps + 1):
-        # Unsigned, so that no index is asked whether it counts from the end.
-        x, y = np.uintp(x0 + _MIDDLE + across * k), np.uintp(y0 + _MIDDLE + up * k)
-        here = belief[y, x]
-        if here == _OCCUPIED:
-            return -1.0
-        unknown += here == _UNKNOWN
-    return unknown / (steps + 1)
-
-
-@njit(cache=True)
 def _conjecture(
     belief: Belief,
     graph: Graph,
     nodes: NDArray[np.int32],
-    local: NDArray[np.int32],
     low: NDArray[np.int64],
     high: NDArray[np.int64],
     offset: NDArray[np.int64],
@@ -205,24 +186,16 @@ def _conjecture(
     point, node_at = graph.at, graph.node_at
     columns, rows = high[0] - low[0], high[1] - low[1]
     number = np.full((rows, columns), -1, np.int32)
-    for k in nodes:
-        across, up = point[k, 0], point[k, 1]
-        for j in range(max(up - NEAR, low[1]), min(up + NEAR + 1, high[1])):
-            for i in range(max(across - NEAR, low[0]), min(across + NEAR + 1, high[0])):
-                if number[j - low[1], i - low[0]] == -1:
-                    number[j - low[1], i - low[0]] = -2
-    total = nodes.shape[0]
+    near, total = first_near(point, nodes, low, high), nodes.shape[0]
+    for n in range(nodes.shape[0]):
+        number[point[nodes[n], 1] - low[1], point[nodes[n], 0] - low[0]] = n
     for j in range(rows):
         for i in range(columns):
-            wanted = number[j, i] == -2
-            number[j, i] = -1
-            k = node_at[j + low[1], i + low[0]]
-            x, y = offset[0] + (i + low[0]) * side, offset[1] + (j + low[1]) * side
-            if k >= 0:
-                number[j, i] = local[k]
-            elif wanted and 0 <= x < width and 0 <= y < height and belief[y, x] == _UNKNOWN:
-                number[j, i] = total
-                total += 1
+            if near[j, i] < nodes.shape[0] and node_at[j + low[1], i + low[0]] < 0:
+                x, y = offset[0] + (i + low[0]) * side, offset[1] + (j + low[1]) * side
+                if 0 <= x < width and 0 <= y < height and belief[y, x] == _UNKNOWN:
+                    number[j, i] = total
+                    total += 1
     return number, total
 
 
@@ -231,14 +204,14 @@ def _joint(
     belief: Belief,
     graph: Graph,
     nodes: NDArray[np.int32],
-    local: NDArray[np.int32],
     low: NDArray[np.int64],
     high: NDArray[np.int64],
     offset: NDArray[np.int64],
     side: int,
+    lines: Known,
 ) -> _Rows:
     """The joint graph of viewpoints and conjectured nodes, lengths in cells."""
-    number, total = _conjecture(belief, graph, nodes, local, low, high, offset, side)
+    number, total = _conjecture(belief, graph, nodes, low, high, offset, side)
     k = nodes.shape[0]
     node_cell, joined = graph.cell, graph.joined
     cell = np.empty((total, 2), np.int64)
@@ -267,7 +240,10 @@ def _joint(
                 b = number[v, u]
                 known = 0.0
                 if a >= k or b >= k or not joined[nodes[a]] >> slot & 1:
-                    known = _unknown_share(belief, cell[a, 0], cell[a, 1], cell[b, 0], cell[b, 1])
+                    known = share_of(
+                        belief, lines, i + low[0], j + low[1], slot - 13,
+                        cell[a, 0], cell[a, 1], cell[b, 0], cell[b, 1],
+                    )  # fmt: skip
                     if known <= 0.0:
                         continue
                 half[count, 0], half[count, 1], share[count] = a, b, known

@@ -19,6 +19,7 @@ from hiera.envs.exploration.hop_graph import (
     update_hop_graph,
 )
 from hiera.envs.exploration.lattice import Graph, new_graph
+from hiera.envs.exploration.lines import Lines
 from hiera.envs.exploration.outlook import Outlook, Sightings, look_around
 from hiera.envs.exploration.promise import Promises
 from hiera.envs.exploration.room import clearance_disc, refresh_room, refresh_safe
@@ -75,6 +76,7 @@ class HopUpdater:
             (shape[1] - 1 - int(phase[0])) // step + 1,
             seen_words(self.geometry.reach),
         )
+        self._lines = Lines(self.graph.node_at.shape, phase, step)
 
     def update(self, belief: Belief, x: int, y: int, changed: Bounds | None) -> int:
         """Brings the graph up to date and returns the robot's node."""
@@ -83,6 +85,7 @@ class HopUpdater:
             raise ValueError(f"hop rules: cell ({x}, {y}) is not on the lattice of the start")
         if changed is not None:
             self._promises.forget(changed)
+            self._lines.forget(changed)
             iy0, iy1, ix0, ix1 = changed
             refresh_frontier(belief, self.frontier, *changed)
             self.safe[iy0:iy1, ix0:ix1] = belief[iy0:iy1, ix0:ix1] == FREE
@@ -105,6 +108,7 @@ class HopUpdater:
             half_m=half_m,
             blocks=blocks,
             promises=self._promises,
+            lines=self._lines,
         )
 
 
@@ -141,6 +145,7 @@ class SnappedUpdater:
             (shape[1] - 1 - phase[0]) // side + 1,
             snapped_words(self.geometry.reach, voxel),
         )
+        self._lines = Lines(self.graph.node_at.shape, self.geometry.phase, side)
 
     def place(self, belief: Belief) -> Place:
         """The belief with everything kept beside it."""
@@ -164,6 +169,7 @@ class SnappedUpdater:
         place = self.place(belief)
         if changed is not None:
             self._promises.forget(changed)
+            self._lines.forget(changed)
             refresh_frontier(belief, self.frontier, *changed)
             refresh_voxels(place, geometry.voxel, *changed)
             refresh_safe(belief, self.safe, self._disc, margin, *changed)
@@ -197,6 +203,7 @@ class SnappedUpdater:
             half_m=half_m,
             blocks=blocks,
             promises=self._promises,
+            lines=self._lines,
         )
 
 

@@ -91,6 +91,31 @@ def lattice_points(
 
 
 @njit(cache=True)
+def first_near(
+    point: NDArray[np.int32],
+    nodes: NDArray[np.int32],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+) -> NDArray[np.int32]:
+    """The first of some nodes within `NEAR` of each lattice point from ``low`` to ``high``.
+
+    Shape ``(rows, columns)``, places in ``nodes``; ``k`` where none of the ``k`` nodes is near.
+    """
+    rows, columns = high[1] - low[1], high[0] - low[0]
+    beside = np.full((rows, columns), nodes.shape[0], np.int32)
+    near = np.full((rows, columns), nodes.shape[0], np.int32)
+    for n in range(nodes.shape[0] - 1, -1, -1):
+        i, j = point[nodes[n], 0] - low[0], point[nodes[n], 1] - low[1]
+        for u in range(max(i - NEAR, 0), min(i + NEAR + 1, columns)):
+            beside[j, u] = n
+    for j in range(rows):
+        for v in range(max(j - NEAR, 0), min(j + NEAR + 1, rows)):
+            for i in range(columns):
+                near[j, i] = min(near[j, i], beside[v, i])
+    return near
+
+
+@njit(cache=True)
 def _fitting(
     belief: Belief,
     graph: Graph,
@@ -101,21 +126,17 @@ def _fitting(
     side: int,
 ) -> int:
     """How many of some viewpoints, from the first, have a joint graph of `MOST_NODES` or less."""
-    height, width = belief.shape
-    point, node_at = graph.at, graph.node_at
-    done = np.zeros((high[1] - low[1], high[0] - low[0]), np.bool_)
+    (height, width), node_at = belief.shape, graph.node_at
+    near = first_near(graph.at, nodes, low, high)
+    conjectured = np.zeros(nodes.shape[0] + 1, np.int32)
+    for j in range(near.shape[0]):
+        for i in range(near.shape[1]):
+            x, y = offset[0] + (i + low[0]) * side, offset[1] + (j + low[1]) * side
+            if node_at[j + low[1], i + low[0]] < 0 and 0 <= x < width and 0 <= y < height:
+                conjectured[near[j, i]] += belief[y, x] == _UNKNOWN
     total = 0
     for n in range(nodes.shape[0]):
-        across, up = point[nodes[n], 0], point[nodes[n], 1]
-        total += 1
-        for j in range(max(up - NEAR, low[1]), min(up + NEAR + 1, high[1])):
-            for i in range(max(across - NEAR, low[0]), min(across + NEAR + 1, high[0])):
-                if done[j - low[1], i - low[0]]:
-                    continue
-                done[j - low[1], i - low[0]] = True
-                x, y = offset[0] + i * side, offset[1] + j * side
-                if node_at[j, i] < 0 and 0 <= x < width and 0 <= y < height:
-                    total += belief[y, x] == _UNKNOWN
+        total += 1 + conjectured[n]
         if total > MOST_NODES:
             return int(n)
     return int(nodes.shape[0])
