@@ -76,7 +76,8 @@ def counted_lengths(
         detour: Factor on the length of what counts as blocked.
     """
     out = lengths.copy()
-    side = view.free.shape[0]
+    # Fields are read once: in the loops that would cost more than the work itself.
+    free, pixel_m, side = view.free, view.pixel_m, view.free.shape[0]
     for a in range(indptr.shape[0] - 1):
         for e in range(indptr[a], indptr[a + 1]):
             if unknown[e] <= 0.0:
@@ -85,11 +86,11 @@ def counted_lengths(
             total, least = 0.0, 1.0
             for k in range(_SAMPLES):
                 part = k / (_SAMPLES - 1)
-                x = (xy[a, 0] * (1.0 - part) + xy[b, 0] * part) / view.pixel_m + side / 2
-                y = (xy[a, 1] * (1.0 - part) + xy[b, 1] * part) / view.pixel_m + side / 2
+                x = (xy[a, 0] * (1.0 - part) + xy[b, 0] * part) / pixel_m + side / 2
+                y = (xy[a, 1] * (1.0 - part) + xy[b, 1] * part) / pixel_m + side / 2
                 chance = _ELSEWHERE
                 if 0 <= x < side and 0 <= y < side:
-                    chance = view.free[int(y), int(x)]
+                    chance = free[np.uintp(y), np.uintp(x)]
                 total += chance
                 least = min(least, chance)
             out[e] *= 1.0 + caution * (1.0 - total / _SAMPLES)

@@ -19,6 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hiera.controllers.rl.viewpoint.features import PAIR, TOKEN, Features
+from hiera.controllers.rl.viewpoint.network_kernels import add_normal, rectified, softmax
 
 FloatArray = NDArray[np.float32]
 Weights = dict[str, FloatArray]
@@ -109,6 +110,7 @@ class ViewpointNetwork:
             sizes: Sizes they belong to.
         """
         self.sizes = sizes
+        self._rooms: dict[str, FloatArray] = {}
         self._w = {name: np.ascontiguousarray(array, np.float32) for name, array in weights.items()}
         w = self._w
         # What is added up anyhow is one product: the token, the picture's levels and its patch.
@@ -123,6 +125,8 @@ class ViewpointNetwork:
                 w[f"layers.{k}.qkv.{part}"][: sizes.width] *= np.float32(
                     (sizes.width // sizes.heads) ** -0.5
                 )
+        # What every token is asked at the end is one product, too.
+        w["asked.weight"] = np.concatenate((w["key.weight"], w["there.weight"]))
 
     def _absorb(self, norm: str, linear: str) -> None:
         """Makes a norm's scale and shift part of the layer that follows it."""
@@ -167,16 +171,30 @@ class ViewpointNetwork:
         """
         if levels is None:
             levels = self.look(decision.picture)
-        x = self._linear("inputs", _inputs(decision.tokens, decision.pixel, *levels))
+        w = self._w
+        x = _inputs(decision.tokens, decision.pixel, *levels) @ w["inputs.weight"].T
         x[0] += self._linear("eye.whole", levels.three.mean(axis=(1, 2)))
-        x = self._linear("mix", np.maximum(x, 0.0, out=x))
+        added = rectified(x, w["inputs.bias"]) @ w["mix.weight"].T
+        x, last = np.zeros_like(added), "mix"
         bias, heads = self._biases(decision.pairs), self.sizes.heads
         for k in range(self.sizes.layers):
-            self._attend(f"layers.{k}", x, bias[k * heads : (k + 1) * heads])
-        x = _normal(x)
-        x *= self._w["norm.weight"]
-        x += self._w["norm.bias"]
+            name = f"layers.{k}"
+            qkv = add_normal(x, added, w[f"{last}.bias"]) @ w[f"{name}.qkv.weight"].T
+            mixed = self._attended(qkv, w[f"{name}.qkv.bias"], bias[k * heads : (k + 1) * heads])
+            added = mixed @ w[f"{name}.out.weight"].T
+            hidden = add_normal(x, added, w[f"{name}.out.bias"]) @ w[f"{name}.up.weight"].T
+            added = rectified(hidden, w[f"{name}.up.bias"]) @ w[f"{name}.down.weight"].T
+            last = f"{name}.down"
+        x = add_normal(x, added, w[f"{last}.bias"])
+        x *= w["norm.weight"]
+        x += w["norm.bias"]
         return self._rated(x)
+
+    def _room(self, name: str, rows: int, columns: int) -> FloatArray:
+        """A matrix to write into that need not be fetched from the system at every decision."""
+        if name not in self._rooms or self._rooms[name].size < rows * columns:
+            self._rooms[name] = np.empty(rows * columns, np.float32)
+        return self._rooms[name][: rows * columns].reshape(rows, columns)
 
     def _linear(self, name: str, x: FloatArray) -> FloatArray:
         out: FloatArray = x @ self._w[f"{name}.weight"].T
@@ -185,80 +203,79 @@ class ViewpointNetwork:
 
     def _conv(self, name: str, x: FloatArray, stride: int) -> FloatArray:
         """3 x 3 convolution with a border of zeros, ``(c, s, s)``, and ReLU."""
-        weight = self._w[f"{name}.weight"]
-        out: FloatArray = weight.reshape(len(weight), -1) @ _columns(x, stride)
-        out += self._w[f"{name}.bias"][:, None]
-        size = x.shape[1] // stride
-        return np.maximum(out, 0.0, out=out).reshape(-1, size, size)
+        weight, size = self._w[f"{name}.weight"], x.shape[1] // stride
+        columns = self._room("columns", 9 * len(x), size * size)
+        _columns(x, stride, columns)
+        out: FloatArray = weight.reshape(len(weight), -1) @ columns
+        rectified(out.T, self._w[f"{name}.bias"])
+        return out.reshape(-1, size, size)
 
     def _biases(self, pairs: FloatArray) -> FloatArray:
         """What is added to the attention of every pair in every head, ``(layers heads, n, n)``."""
         n, w = len(pairs), self._w
-        hidden = w["pair1.weight"] @ pairs.reshape(n * n, -1).T
-        hidden += w["pair1.bias"][:, None]
-        out: FloatArray = w["pair2.weight"] @ np.maximum(hidden, 0.0, out=hidden)
+        hidden = self._room("hidden", len(w["pair1.weight"]), n * n)
+        np.matmul(w["pair1.weight"], pairs.reshape(n * n, -1).T, out=hidden)
+        rectified(hidden.T, w["pair1.bias"])
+        out = self._room("biases", len(w["pair2.weight"]), n * n)
+        np.matmul(w["pair2.weight"], hidden, out=out)
         out += w["pair2.bias"][:, None]
         return out.reshape(-1, n, n)
 
-    def _attend(self, name: str, x: FloatArray, bias: FloatArray) -> None:
-        """One layer, added to the tokens ``(n, width)`` in place."""
-        n, width = x.shape
-        heads = self.sizes.heads
-        qkv = self._linear(f"{name}.qkv", _normal(x))
-        q, k, v = qkv.reshape(n, 3, heads, width // heads).transpose(1, 2, 0, 3)
+    def _attended(self, qkv: FloatArray, bias: FloatArray, pairs: FloatArray) -> FloatArray:
+        """What every token makes of the others, ``(n, width)``.
+
+        Args:
+            qkv: Queries, keys and values less their bias, shape ``(n, 3 width)``; changed.
+            bias: Their bias, shape ``(3 width,)``.
+            pairs: Added to the attention of every pair, shape ``(heads, n, n)``.
+        """
+        n, heads = len(qkv), self.sizes.heads
+        qkv += bias
+        q, k, v = qkv.reshape(n, 3, heads, -1).transpose(1, 2, 0, 3)
         weight: FloatArray = q @ k.swapaxes(-1, -2)
-        weight += bias
-        weight -= weight.max(axis=-1, keepdims=True)
-        np.exp(weight, out=weight)
+        softmax(weight, pairs)
         mixed: FloatArray = weight @ v
-        mixed /= weight.sum(axis=-1, keepdims=True)
-        beside: FloatArray = mixed.transpose(1, 0, 2).reshape(n, width)
-        x += self._linear(f"{name}.out", beside)
-        hidden = self._linear(f"{name}.up", _normal(x))
-        x += self._linear(f"{name}.down", np.maximum(hidden, 0.0, out=hidden))
+        return mixed.transpose(1, 0, 2).reshape(n, -1)
 
     def _rated(self, x: FloatArray) -> tuple[FloatArray, float]:
         """Scores and value by the last layer's tokens."""
-        robot = x[0]
-        pointer = self._linear("key", x) @ self._linear("query", robot)
-        hidden = self._linear("there", x)
-        hidden += self._linear("here", robot)
-        score = self._linear("score", np.maximum(hidden, 0.0, out=hidden))[:, 0]
-        score += pointer / np.float32(self.sizes.width**0.5)
+        robot, width = x[0], self.sizes.width
+        asked = x @ self._w["asked.weight"].T
+        query = self._linear("query", robot)
+        pointer = asked[:, :width] @ query + self._w["key.bias"] @ query
+        here = self._linear("here", robot) + self._w["there.bias"]
+        score = self._linear("score", np.maximum(asked[:, width:] + here, 0.0))[:, 0]
+        score += pointer / np.float32(width**0.5)
         both = np.concatenate((robot, x.mean(axis=0)))
         value = self._linear("value2", np.maximum(self._linear("value1", both), 0.0))
         return score, float(value[0])
 
 
-def _normal(x: FloatArray) -> FloatArray:
-    """Rows with mean 0 and variance 1."""
-    x = x - x.mean(axis=-1, keepdims=True)
-    x /= np.sqrt(np.einsum("ij,ij->i", x, x)[:, None] / np.float32(x.shape[1]) + np.float32(1e-5))
-    return x
-
-
 @njit(cache=True)
-def _columns(x: FloatArray, stride: int) -> FloatArray:
-    """The 3 x 3 neighbourhoods of a picture ``(c, s, s)`` as columns, zeros outside it.
+def _columns(x: FloatArray, stride: int, columns: FloatArray) -> None:
+    """Writes the 3 x 3 neighbourhoods of a picture ``(c, s, s)`` as columns, zeros outside it.
 
     Shape ``(9 c, (s / stride)^2)``; a stride that is not 1 is 2.
     """
     channels, side, _ = x.shape
     size = side // stride
-    out = np.empty((channels, 9, size, size), np.float32)
     padded = np.zeros((side + 2, side + 2), np.float32)
     for c in range(channels):
-        padded[1:-1, 1:-1] = x[c]
+        for j in range(side):
+            for i in range(side):
+                padded[j + 1, i + 1] = x[c, j, i]
         for v in range(3):
             for u in range(3):
+                out = columns[9 * c + 3 * v + u]
                 for j in range(size):
                     if stride == 1:
+                        row = padded[j + v, u : u + size]
                         for i in range(size):
-                            out[c, 3 * v + u, j, i] = padded[j + v, i + u]
+                            out[j * size + i] = row[i]
                     else:
+                        row = padded[2 * j + v]
                         for i in range(size):
-                            out[c, 3 * v + u, j, i] = padded[2 * j + v, 2 * i + u]
-    return out.reshape(9 * channels, size * size)
+                            out[j * size + i] = row[2 * i + u]
 
 
 @njit(cache=True)
