@@ -1,7 +1,7 @@
 """What the viewpoint network sees of a decision.
 
 One token a viewpoint: token 0 is the robot's, the others are the viewpoints in the window that
-see frontiers, at most 64 together however large the map. Lengths are in units of 20 m, so that a
+see frontiers, at most 48 of them however large the map. Lengths are in units of 20 m, so that a
 network trained with one sensor reads another's scale from the numbers.
 
 ======== ================== ======= =============================================================

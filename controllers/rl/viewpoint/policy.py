@@ -25,6 +25,8 @@ from hiera.controllers.viewpoint.local_tour import LocalTour
 _CAUTION, _BLOCKED, _DETOUR = 1.5, 0.05, 4.0
 _RANGE_M = 20.0
 _TURN_MARGIN = 0.5
+_MOST_STOPS = 48
+"""More candidates than that cost more time than they save way."""
 
 
 class LearnedViewpoint(LocalTour):
@@ -47,7 +49,7 @@ class LearnedViewpoint(LocalTour):
                 [m per m^2].
             rounds: Rounds of neighbourhood search for the tour.
         """
-        super().__init__(promise=promise, rounds=rounds)
+        super().__init__(promise=promise, rounds=rounds, most_stops=_MOST_STOPS)
         self._network = network
         self._blas = ThreadpoolController().select(user_api="blas").lib_controllers
 
