@@ -29,9 +29,7 @@ GEL_SPENT = 0.25
 
 
 @compiled
-def by_rule(
-    x: FloatArray, aim_pa: float, humidity: float, c: FloatArray, p: Any
-) -> FloatArray:
+def by_rule(x: FloatArray, aim_pa: float, humidity: float, c: FloatArray, p: Any) -> FloatArray:
     """The choice of the rule at a state, shape ``(3,)``.
 
     Args:
