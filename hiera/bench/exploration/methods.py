@@ -76,6 +76,7 @@ def without_pointer(env: HopEnv) -> ViewpointPolicy:
 
 _local_tour = Method("covering tour of what is seen nearby", (_TOUR, *_ALONE), ordinary=True)
 _part = _local_tour.with_settings
+_learned = Method("learned policy", (_LEARNED, *_ALONE), ordinary=True)
 
 METHODS: dict[str, Method] = {
     BASE: Method("nearest useful viewpoint", ("controller.kind=nearest", *_ALONE), ordinary=True),
@@ -86,7 +87,7 @@ METHODS: dict[str, Method] = {
     ),
     "local_tour": _local_tour,
     "local_tour_waypoints": _part("led by the numeric planner", *_NUMERIC, ordinary=True),
-    "learned": Method("learned policy", (_LEARNED, *_ALONE), ordinary=True),
+    "learned": _learned,
     "learned_waypoints": Method(
         "learned policy, led by the numeric planner", (_LEARNED, *_NUMERIC), ordinary=True
     ),
@@ -112,6 +113,14 @@ METHODS: dict[str, Method] = {
     "utility_waypoints": Method("utility, led by the numeric planner", (_UTILITY, *_NUMERIC)),
     "window_30": _part("looks 30 m around", "controller.window_m=30"),
     "window_30_waypoints": _part("the same, led", "controller.window_m=30", *_NUMERIC),
+    "window_40": _part("looks 40 m around", "controller.window_m=40"),
+    "window_40_waypoints": _part("the same, led", "controller.window_m=40", *_NUMERIC),
+    "learned_window_40": _learned.with_settings(
+        "learned policy, looks 40 m around", "controller.window_m=40"
+    ),
+    "learned_window_40_waypoints": _learned.with_settings(
+        "the same, led", "controller.window_m=40", *_NUMERIC
+    ),
     "obedient_half": _part("half obeys", "controller.waypoint_weight=0.5", *_NUMERIC),
     "obedient": _part("obeys", "controller.waypoint_weight=1", *_NUMERIC),
 }
