@@ -1,7 +1,8 @@
 """Fills the tables of ``study.md`` from the summaries that ``hiera bench life_support`` writes.
 
-``python docs/life_support/study.py`` reads ``study.json``, ``parts.json`` and ``faults.json``
-beside it, each where it is there, and replaces what stands between the page's markers.
+``python docs/life_support/study.py`` reads ``study.json``, ``today.json``, ``parts.json`` and
+``faults.json`` beside it, each where it is there, and replaces what stands between the page's
+markers.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def main() -> None:
     asked = parser.parse_args()
     page = asked.page.read_text(encoding="utf-8")
     page = filled(page, "methods", methods())
-    for name, make in (("study", study), ("parts", study), ("faults", faults)):
+    made = (("study", study), ("today", study), ("parts", study), ("faults", faults))
+    for name, make in made:
         path = asked.page.with_name(f"{name}.json")
         text = make(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else _NOT_RUN
         page = filled(page, name, text)

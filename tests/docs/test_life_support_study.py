@@ -43,13 +43,13 @@ def test_tables_are_filled_from_summaries_and_from_nothing_else(tmp_path: Path) 
     shutil.copy(PAGES / "study.md", tmp_path)
     line = asdict(Line("mine", 3, minutes=12.5, ratio=1.25, ratio_low=1.1, ratio_high=1.4))
     summary = {"missions": [1000, 1003], "sets": 1, "max_time_s": 600, "code": "abc"}
-    for name in ("study", "parts"):
+    for name in ("study", "today", "parts"):
         (tmp_path / f"{name}.json").write_text(json.dumps(summary | {"methods": [line]}))
     found = asdict(Finding("leak_3", "mine", 60, "dioxide", 90, 120, 7, "dioxide", 40, "open", "x"))
     (tmp_path / "faults.json").write_text(json.dumps(summary | {"findings": [found]}))
     page = write(tmp_path / "study.md")
     assert "Missions 1000 to 1002, 1 sets on each, at most 10 min; code abc." in page
-    assert page.count("| mine | 3 | 12.5 | 1.250 (1.100–1.400) |") == 2
+    assert page.count("| mine | 3 | 12.5 | 1.250 (1.100–1.400) |") == 3
     assert "a safe course was known: 7 s in 1 runs" in page
     assert "Not run yet" not in page
 
