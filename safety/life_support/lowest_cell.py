@@ -16,8 +16,10 @@ from hiera.safety.life_support import state as names
 from hiera.safety.life_support.parameters import Parameters
 from hiera.safety.life_support.readings import readings
 
-_MEMORY_S, _LEAST = 10.0, 0.01
-"""Time over which cells are averaged [s], and what the lowest may be followed by at once [1]."""
+AT_ONCE = 0.01
+"""What the lowest cell is followed by at once [1]; beyond that two others are taken to drift."""
+_MEMORY_S = 10.0
+"""Time over which cells are averaged [s]."""
 _DRIFT_1_S, _DRIFTED, _FAILED = 2e-5, 0.06, 0.08
 """How fast that may grow [1/s], what it may come to, and a gap that no drift explains [1]."""
 _DEAD_PA = 500.0
@@ -37,7 +39,7 @@ class LowestCell:
 
     def reset(self) -> None:
         """Forgets what was seen."""
-        self._gap, self._may = 0.0, _LEAST
+        self._gap, self._may = 0.0, AT_ONCE
 
     @property
     def behind(self) -> float:
@@ -60,7 +62,7 @@ class LowestCell:
             self._gap += (1.0 - float(np.exp(-elapsed_s / _MEMORY_S))) * (gap - self._gap)
             wider = self._may < self._gap < _FAILED
             grown = self._may + (_DRIFT_1_S if wider else -_DRIFT_1_S) * elapsed_s
-            self._may = float(np.clip(grown, _LEAST, _DRIFTED))
+            self._may = float(np.clip(grown, AT_ONCE, _DRIFTED))
         return self.behind
 
 

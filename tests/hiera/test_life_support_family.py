@@ -130,6 +130,19 @@ def test_a_frozen_instrument_is_counted() -> None:
     assert 25 < metrics["frozen"]["gauge"] < 40
 
 
+def test_two_cells_that_drift_away_from_the_third_are_counted() -> None:
+    def counted(*faults: dict[str, object]) -> int:
+        world = {
+            "kind": "phases", "phases": [{"minutes": 20, "uptake_l_min": 1.0}], "faults": faults,
+        }  # fmt: skip
+        made = config("clock.max_time_s=900", world=world)
+        return int(execute(made, RunOptions(keep=False)).metrics["cells_drifting"])
+
+    drift = {"fault": "sensor_drift", "at_s": 0, "value": 0.08}
+    assert counted() == 0
+    assert 150 < counted(drift | {"channel": "cell_0"}, drift | {"channel": "cell_1"}) < 700
+
+
 def test_a_replay_has_the_same_bytes(record: Record, tmp_path: Path) -> None:
     _, same = replay(record, RunOptions(out=tmp_path))
     assert same

@@ -97,7 +97,7 @@ METHODS: dict[str, Method] = {
         (_LEARNED, *_ALONE),
         policy=without_pointer,
     ),
-    # What each ingredient buys, and what waypoints do to smaller windows.
+    # What each ingredient buys, and what other windows do.
     "no_promise": _part("without unknown ground in view", "controller.promise=0"),
     "no_conjecture": _part("without ways through unknown ground", "controller.caution=1e6"),
     "no_haste": _part("arrivals do not count", "controller.haste=0"),
@@ -111,8 +111,6 @@ METHODS: dict[str, Method] = {
         "controller.pause_m2=1e9",
     ),
     "utility_waypoints": Method("utility, led by the numeric planner", (_UTILITY, *_NUMERIC)),
-    "window_30": _part("looks 30 m around", "controller.window_m=30"),
-    "window_30_waypoints": _part("the same, led", "controller.window_m=30", *_NUMERIC),
     "window_40": _part("looks 40 m around", "controller.window_m=40"),
     "window_40_waypoints": _part("the same, led", "controller.window_m=40", *_NUMERIC),
     "learned_window_40": _learned.with_settings(

@@ -20,6 +20,7 @@ from hiera.families.life_support.settings import LifeSupportSettings
 from hiera.planners import Plan, Planner
 from hiera.safety import SafeAction, SafetyFilter
 from hiera.safety.life_support import state as names
+from hiera.safety.life_support.lowest_cell import AT_ONCE
 from hiera.scenario import Outcome, Progress, Scenario
 from hiera.seeds import Seeds
 
@@ -78,6 +79,7 @@ class _Course:
     active: dict[str, int] = field(default_factory=dict)
     frozen: dict[str, int] = field(default_factory=dict)
     widened: int = 0
+    drifting: int = 0
 
 
 class Breathing(Scenario[Observation, BreathingBelief, Advice]):
@@ -176,6 +178,7 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
         for name in info["frozen"]:
             course.frozen[name] = course.frozen.get(name, 0) + 1
         course.widened += world.estimate.widened
+        course.drifting += world.estimate.behind > AT_ONCE
         believed = world.estimate.x
         now = world.model.readings(believed)
         ambient = float(world.shown[-1]) if np.isfinite(world.shown[-1]) else 303.15
@@ -268,6 +271,7 @@ class Breathing(Scenario[Observation, BreathingBelief, Advice]):
             "advised": self._course.advised,
             "frozen": dict(sorted(self._course.frozen.items())),
             "belief_widened": self._course.widened,
+            "cells_drifting": self._course.drifting,
             "gate_active": dict(sorted(self._course.active.items())),
             "controller": _counts(getattr(self.controller, "statistics", None)),
         }
