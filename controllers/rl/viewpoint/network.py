@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hiera.controllers.rl.viewpoint.features import PAIR, TOKEN, Features
-from hiera.controllers.rl.viewpoint.network_kernels import add_normal, rectified, softmax
+from hiera.controllers.rl.viewpoint.network_kernels import add_normal, rectified
 
 FloatArray = NDArray[np.float32]
 Weights = dict[str, FloatArray]
@@ -233,8 +233,11 @@ class ViewpointNetwork:
         qkv += bias
         q, k, v = qkv.reshape(n, 3, heads, -1).transpose(1, 2, 0, 3)
         weight: FloatArray = q @ k.swapaxes(-1, -2)
-        softmax(weight, pairs)
+        weight += pairs
+        weight -= weight.max(axis=-1, keepdims=True)
+        np.exp(weight, out=weight)
         mixed: FloatArray = weight @ v
+        mixed /= weight.sum(axis=-1, keepdims=True)
         return mixed.transpose(1, 0, 2).reshape(n, -1)
 
     def _rated(self, x: FloatArray) -> tuple[FloatArray, float]:
